@@ -1,0 +1,17 @@
+//! Writes e-mails and takes them to SES; called directly with an event, it decides for e-mail alone.
+
+mod config;
+mod courier;
+mod handler;
+
+use lambda::{Call, Variables};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let variables = Variables::of_process();
+    Call::start_log(&variables);
+    let config = config::Config::read(&variables)?;
+    let connection = aws::Connection::from_environment().await;
+    let doors = handler::Doors::open(config, &connection)?;
+    lambda::start(async |call| doors.handle(call).await).await
+}

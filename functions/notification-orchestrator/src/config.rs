@@ -1,0 +1,46 @@
+//! Every variable that the orchestrator reads.
+
+use aws::ChannelQueues;
+use domain::{Channel, RetryPolicy};
+use lambda::{InvalidVariable, Variables};
+use std::collections::HashMap;
+
+/// What the orchestrator needs to know.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// `PREFERENCES_TABLE`.
+    pub(crate) preferences_table: String,
+    /// `LEDGER_TABLE`.
+    pub(crate) ledger_table: String,
+    /// `LEDGER_RETENTION_DAYS`.
+    pub(crate) retention_days: i64,
+    /// `NOTIFICATIONS_QUEUE_URL`, `NOTIFICATIONS_URGENT_QUEUE_URL`.
+    pub(crate) lanes: ChannelQueues,
+    /// `EMAIL_QUEUE_URL`, `EMAIL_URGENT_QUEUE_URL`, `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`.
+    pub(crate) channels: HashMap<Channel, ChannelQueues>,
+    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
+    pub(crate) reading: pipeline::Reading,
+    /// `RETRY_BASE_SECONDS`.
+    pub(crate) policy: RetryPolicy,
+}
+
+impl Config {
+    /// Reads them.
+    pub(crate) fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
+        Ok(Self {
+            preferences_table: variables.text("PREFERENCES_TABLE")?,
+            ledger_table: variables.text("LEDGER_TABLE")?,
+            retention_days: variables.number("LEDGER_RETENTION_DAYS", 90)?,
+            lanes: variables.lanes("NOTIFICATIONS_QUEUE_URL", "NOTIFICATIONS_URGENT_QUEUE_URL")?,
+            channels: HashMap::from([
+                (
+                    Channel::Email,
+                    variables.lanes("EMAIL_QUEUE_URL", "EMAIL_URGENT_QUEUE_URL")?,
+                ),
+                (Channel::Sms, variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?),
+            ]),
+            reading: variables.reading()?,
+            policy: variables.retry_policy()?,
+        })
+    }
+}

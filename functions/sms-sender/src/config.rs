@@ -1,0 +1,44 @@
+//! Every variable that the SMS sender reads.
+
+use aws::ChannelQueues;
+use domain::{Language, RetryPolicy};
+use lambda::{InvalidVariable, Variables};
+use messages::Shop;
+
+/// What the SMS sender needs to know.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// `PREFERENCES_TABLE`.
+    pub(crate) preferences_table: String,
+    /// `LEDGER_TABLE`.
+    pub(crate) ledger_table: String,
+    /// `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`.
+    pub(crate) lanes: ChannelQueues,
+    /// `SMS_SENDER_ID`; none where countries choose the number.
+    pub(crate) sender_id: Option<String>,
+    /// `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`.
+    pub(crate) shop: Shop,
+    /// `DEFAULT_LANGUAGE`.
+    pub(crate) fallback: Language,
+    /// `RETRY_BASE_SECONDS`, `IN_DOUBT_SECONDS`.
+    pub(crate) policy: RetryPolicy,
+}
+
+impl Config {
+    /// Reads them.
+    pub(crate) fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
+        Ok(Self {
+            preferences_table: variables.text("PREFERENCES_TABLE")?,
+            ledger_table: variables.text("LEDGER_TABLE")?,
+            lanes: variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?,
+            sender_id: variables.optional("SMS_SENDER_ID"),
+            shop: Shop {
+                name: variables.text("SHOP_NAME")?,
+                url: variables.optional("SHOP_URL"),
+                support_email: variables.text("SUPPORT_EMAIL")?,
+            },
+            fallback: variables.checked("DEFAULT_LANGUAGE", |text| Language::try_from(text))?,
+            policy: variables.retry_policy()?,
+        })
+    }
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Every check of the project, one line per step with the seconds since the beginning. `test.sh lint` stops before the tests.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export PATH="$PWD/.tools/venv/bin:$PWD/.tools/cargo/bin:$PATH" CARGO_TARGET_DIR="$PWD/target"
+export SAM_CLI_TELEMETRY=0 INSTA_UPDATE=no
+
+step() { printf '%6d s  %s\n' "$SECONDS" "$*"; }
+
+step "format"
+cargo fmt --all --check
+step "templates"
+sam validate --lint --region eu-west-1
+cfn-lint template.yaml infra/*.yaml
+step "clippy"
+cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
+if [ "${1:-}" = lint ]; then
+  step "done"
+  exit
+fi
+
+step "build"
+cargo build --workspace --all-targets --profile local --locked
+
+stop_stack() {
+  local code=$?
+  if [ "$code" -ne 0 ] && [ -d .local/test ]; then
+    mkdir -p target/test-logs
+    cp .local/test/*.log target/test-logs/ 2>/dev/null || true
+    step "failed with code $code; the logs of the stack are in target/test-logs"
+  fi
+  infra/local/stack.py down --name test || true
+  exit "$code"
+}
+trap stop_stack EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+step "stack"
+infra/local/stack.py down --name test
+infra/local/stack.py up --name test --fault-proxy --parameter InDoubtSeconds=10 --parameter RetryBaseSeconds=1
+exports=$(infra/local/stack.py env --name test)
+eval "$exports"
+export E_COM67_STACK=test
+
+step "tests"
+cargo nextest run --workspace --cargo-profile local --locked --no-fail-fast
+step "done"

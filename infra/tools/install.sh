@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Makes .tools/: the Python tools of requirements.txt in .tools/venv, and with the argument `nextest` the test runner in .tools/cargo.
+# Does nothing when they are there already.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly nextest_version=0.9.143
+readonly requirements=infra/tools/requirements.txt
+readonly venv=.tools/venv
+readonly stamp=$venv/installed-from
+export PATH="$PWD/.tools/cargo/bin:$PATH"
+
+say() { printf 'tools: %s\n' "$*"; }
+fail() { printf 'tools: %s\n' "$*" >&2; exit 1; }
+
+check_rust() {
+  command -v cargo >/dev/null && command -v rustc >/dev/null ||
+    fail "Rust is missing. Install it with: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+  local version
+  version=$(rustc --version | cut -d' ' -f2)
+  [ "$(printf '%s\n' 1.95.0 "$version" | sort -V | head -n1)" = 1.95.0 ] ||
+    fail "Rust 1.95 or later is needed, this is $version. Update it with: rustup update stable"
+}
+
+find_python() {
+  local candidate
+  for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  fail "Python 3.11 or later is needed. On Debian and Ubuntu: sudo apt-get install python3 python3-venv"
+}
+
+install_python_tools() {
+  local wanted python
+  wanted=$(cksum <"$requirements")
+  if [ -x $venv/bin/python ] && [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && $venv/bin/python -c '' 2>/dev/null; then
+    return
+  fi
+  python=$(find_python)
+  "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    fail "Python's venv module is missing. On Debian and Ubuntu: sudo apt-get install python3-venv"
+  if ! $venv/bin/python -m pip --version >/dev/null 2>&1; then
+    say "making $venv"
+    "$python" -m venv --clear $venv
+  fi
+  say "installing the packages of $requirements (the first time about 150 MB, a minute or two)"
+  rm -f $stamp
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r $requirements ||
+    fail "pip could not install them; what it said is above"
+  echo "$wanted" >$stamp
+  say "done after ${SECONDS} s"
+}
+
+install_nextest() {
+  if cargo nextest --version >/dev/null 2>&1; then
+    return
+  fi
+  say "installing cargo-nextest $nextest_version (compiles for a few minutes, once)"
+  cargo install cargo-nextest --locked --version $nextest_version --root .tools/cargo
+  say "done after ${SECONDS} s"
+}
+
+check_rust
+case "${1:-}" in
+  "") install_python_tools ;;
+  nextest) install_nextest ;;
+  *) fail "usage: infra/tools/install.sh [nextest]" ;;
+esac

@@ -1,0 +1,296 @@
+//! The ledger in DynamoDB: conditions in batches, by PartiQL.
+//!
+//! `BatchExecuteStatement` takes up to 25 independent statements, each with its own condition and each failing alone
+//! (DynamoDB Developer Guide, "Running batch operations with PartiQL"). A delivery is written as a whole, under a condition
+//! on the claim time or on state and attempt, so that a batch of ten costs one request.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse, KeysAndAttributes,
+    ReturnValuesOnConditionCheckFailure,
+};
+use domain::ports::{Advanced, LedgerAdvance, LedgerRecord, Recorded, Step, Unavailable};
+use domain::{Channel, Guard, Notification, NotificationId};
+use std::collections::HashMap;
+
+use crate::item::{Item, moment, number, text, text_of};
+
+mod layout;
+
+use layout::{delivery_item, delivery_of, insert_values, notification_of, result_item};
+
+/// `BatchExecuteStatement` takes no more statements than this.
+const MAX_STATEMENTS: usize = 25;
+
+const RECORDING: &str = "record a decision in the ledger";
+const ADVANCING: &str = "move a delivery in the ledger";
+const LOOKING_UP: &str = "look up a notification in the ledger";
+
+/// The ledger in DynamoDB.
+#[derive(Debug, Clone)]
+pub struct DynamoLedger {
+    client: Client,
+    table: String,
+    retention_days: i64,
+}
+
+impl DynamoLedger {
+    /// The table of that name, which forgets a notification after so many days.
+    #[must_use]
+    pub const fn new(client: Client, table: String, retention_days: i64) -> Self {
+        Self {
+            client,
+            table,
+            retention_days,
+        }
+    }
+
+    async fn run(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<BatchStatementResponse>, String> {
+        let expected = statements.len();
+        let output = self
+            .client
+            .batch_execute_statement()
+            .set_statements(Some(statements))
+            .send()
+            .await;
+        match output {
+            Ok(output) => match output.responses {
+                Some(responses) if responses.len() == expected => Ok(responses),
+                _ => Err("DynamoDB answered for another number of statements".to_owned()),
+            },
+            Err(error) => Err(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string()),
+        }
+    }
+
+    async fn record_chunk(&self, notifications: &[Notification]) -> Vec<Result<Recorded, Unavailable>> {
+        let statements: Result<Vec<BatchStatementRequest>, _> = notifications
+            .iter()
+            .map(|notification| self.insertion(notification))
+            .collect();
+        let responses = match statements {
+            Ok(statements) => self.run(statements).await,
+            Err(error) => Err(error.to_string()),
+        };
+        let responses = match responses {
+            Ok(responses) => responses,
+            Err(why) => {
+                return notifications
+                    .iter()
+                    .map(|_| Err(Unavailable::new(RECORDING, why.clone())))
+                    .collect();
+            }
+        };
+        let is_duplicate = |response: &BatchStatementResponse| {
+            response.error().and_then(|error| error.code()) == Some(&BatchStatementErrorCodeEnum::DuplicateItem)
+        };
+        let known: Vec<NotificationId> = notifications
+            .iter()
+            .zip(&responses)
+            .filter(|(_, response)| is_duplicate(response))
+            .map(|(notification, _)| notification.id)
+            .collect();
+        let mut known = match self.look_up(&known).await {
+            Ok(known) => known,
+            Err(why) => {
+                return notifications
+                    .iter()
+                    .map(|_| Err(Unavailable::new(LOOKING_UP, why.clone())))
+                    .collect();
+            }
+        };
+        notifications
+            .iter()
+            .zip(responses)
+            .map(|(notification, response)| match response.error() {
+                None => Ok(Recorded::Created),
+                Some(_) if is_duplicate(&response) => known
+                    .remove(&notification.id)
+                    .map(|existing| Recorded::AlreadyThere(Box::new(existing)))
+                    .ok_or_else(|| Unavailable::new(LOOKING_UP, "it is there and cannot be read")),
+                Some(error) => Err(Unavailable::new(RECORDING, code_of(error.code()))),
+            })
+            .collect()
+    }
+
+    fn insertion(
+        &self,
+        notification: &Notification,
+    ) -> Result<BatchStatementRequest, aws_sdk_dynamodb::error::BuildError> {
+        let values = insert_values(notification, self.retention_days);
+        let names: Vec<String> = values.iter().map(|(name, _)| format!("'{name}': ?")).collect();
+        BatchStatementRequest::builder()
+            .statement(format!("INSERT INTO \"{}\" VALUE {{{}}}", self.table, names.join(", ")))
+            .set_parameters(Some(values.into_iter().map(|(_, value)| value).collect()))
+            .build()
+    }
+
+    /// Reads notifications as they stand now.
+    async fn look_up(&self, ids: &[NotificationId]) -> Result<HashMap<NotificationId, Notification>, String> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let keys = ids
+            .iter()
+            .map(|id| Item::from([("notificationId".to_owned(), text(id.to_string()))]))
+            .collect();
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build();
+        let output = match keys {
+            Ok(keys) => {
+                self.client
+                    .batch_get_item()
+                    .request_items(&self.table, keys)
+                    .send()
+                    .await
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let items = output
+            .map_err(|error| aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string())?
+            .responses
+            .and_then(|mut tables| tables.remove(&self.table))
+            .unwrap_or_default();
+        Ok(items
+            .iter()
+            .filter_map(notification_of)
+            .map(|notification| (notification.id, notification))
+            .collect())
+    }
+
+    fn update(&self, step: &Step) -> Result<BatchStatementRequest, aws_sdk_dynamodb::error::BuildError> {
+        let channel = step.channel.name();
+        let mut sets = vec![format!("SET \"{channel}\"=?")];
+        let mut values = vec![AttributeValue::M(delivery_item(&step.next))];
+        let mut add = |set: String, value: AttributeValue| {
+            sets.push(set);
+            values.push(value);
+        };
+        if is_worth_telling(step) {
+            add(
+                format!("SET \"results\"[{}]=?", step.channel.position()),
+                result_item(step.channel, &step.next),
+            );
+            let count = |is: fn(domain::State) -> bool| i32::from(is(step.next.state)) - i32::from(is(step.from.state));
+            for (name, change) in [
+                ("successfulChannels", count(domain::State::is_success)),
+                ("failedChannels", count(domain::State::is_failure)),
+            ] {
+                if change != 0 {
+                    add(format!("SET \"{name}\"=\"{name}\"+?"), number(change));
+                }
+            }
+        }
+        if let Some(channels) = &step.channels {
+            add("SET \"channels\"=?".to_owned(), channel_list(channels));
+            add("SET \"totalChannels\"=?".to_owned(), number(channels.len()));
+        }
+        let mut conditions = vec!["\"notificationId\"=?".to_owned()];
+        values.push(text(step.id.to_string()));
+        match &step.guard {
+            Guard::Claimable { attempt, by } => {
+                conditions.push(format!(
+                    "\"{channel}\".\"claimableAt\"<=? AND \"{channel}\".\"attempt\"=?"
+                ));
+                values.extend([moment(*by), number(attempt)]);
+            }
+            Guard::In { attempt, states } => {
+                let places = vec!["?"; states.len()].join(",");
+                conditions.push(format!(
+                    "\"{channel}\".\"attempt\"=? AND \"{channel}\".\"state\" IN ({places})"
+                ));
+                values.push(number(attempt));
+                values.extend(states.iter().map(|state| text(state.name())));
+            }
+        }
+        BatchStatementRequest::builder()
+            .statement(format!(
+                "UPDATE \"{}\" {} WHERE {}",
+                self.table,
+                sets.join(" "),
+                conditions.join(" AND ")
+            ))
+            .set_parameters(Some(values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+    }
+
+    async fn advance_chunk(&self, steps: &[Step]) -> Vec<Result<Advanced, Unavailable>> {
+        let statements: Result<Vec<BatchStatementRequest>, _> = steps.iter().map(|step| self.update(step)).collect();
+        let responses = match statements {
+            Ok(statements) => self.run(statements).await,
+            Err(error) => Err(error.to_string()),
+        };
+        let responses = match responses {
+            Ok(responses) => responses,
+            Err(why) => {
+                return steps
+                    .iter()
+                    .map(|_| Err(Unavailable::new(ADVANCING, why.clone())))
+                    .collect();
+            }
+        };
+        steps
+            .iter()
+            .zip(responses)
+            .map(|(step, response)| advanced(step, &response))
+            .collect()
+    }
+}
+
+impl LedgerRecord for DynamoLedger {
+    async fn record(&self, notifications: &[Notification]) -> Vec<Result<Recorded, Unavailable>> {
+        let mut recorded = Vec::with_capacity(notifications.len());
+        for chunk in notifications.chunks(MAX_STATEMENTS) {
+            recorded.extend(self.record_chunk(chunk).await);
+        }
+        recorded
+    }
+}
+
+impl LedgerAdvance for DynamoLedger {
+    async fn advance(&self, steps: &[Step]) -> Vec<Result<Advanced, Unavailable>> {
+        let mut advanced = Vec::with_capacity(steps.len());
+        for chunk in steps.chunks(MAX_STATEMENTS) {
+            advanced.extend(self.advance_chunk(chunk).await);
+        }
+        advanced
+    }
+}
+
+/// Whether readers of `results` should hear of it. A claim or an attempt is not told: it would cost a second write, to the
+/// index.
+fn is_worth_telling(step: &Step) -> bool {
+    step.from.state != step.next.state && !(step.from.state.is_open() && step.next.state.is_open())
+}
+
+fn advanced(step: &Step, response: &BatchStatementResponse) -> Result<Advanced, Unavailable> {
+    let Some(error) = response.error() else {
+        return Ok(Advanced::Done);
+    };
+    match error.code() {
+        Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed) => {
+            let delivery = error.item().and_then(|item| delivery_of(item, step.channel));
+            Ok(delivery.map_or(Advanced::Unknown, |delivery| Advanced::Refused(Box::new(delivery))))
+        }
+        code => Err(Unavailable::new(ADVANCING, code_of(code))),
+    }
+}
+
+fn code_of(code: Option<&BatchStatementErrorCodeEnum>) -> String {
+    code.map_or("no error code", BatchStatementErrorCodeEnum::as_str)
+        .to_owned()
+}
+
+fn channel_list(channels: &[Channel]) -> AttributeValue {
+    AttributeValue::L(channels.iter().map(|channel| text(channel.name())).collect())
+}
+
+/// The id under which an item stands.
+fn id_of(item: &Item) -> Option<NotificationId> {
+    NotificationId::try_from(text_of(item, "notificationId")?).ok()
+}
+
+#[cfg(test)]
+mod tests;

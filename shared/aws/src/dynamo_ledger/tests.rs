@@ -1,0 +1,228 @@
+//! What the ledger asks of DynamoDB, and what it makes of each answer.
+
+use super::*;
+use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementOutput;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::types::BatchStatementError;
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use domain::{Delivery, Lease, Preferences, State, decide};
+use proptest::prelude::*;
+use testkit::{at, shipped, shop_defaults};
+
+fn notification() -> Notification {
+    let event = shipped("ana", "456", at(1_795_168_800));
+    let plan = decide(&event, &Preferences::default(), &shop_defaults(), at(1_795_168_801));
+    Notification::planned(&event, &plan, &shop_defaults(), "me", at(1_795_168_801))
+}
+
+fn as_item(notification: &Notification) -> Item {
+    insert_values(notification, 90)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn failing(code: BatchStatementErrorCodeEnum, item: Option<Item>) -> Rule {
+    mock!(Client::batch_execute_statement).then_output(move || {
+        let error = BatchStatementError::builder()
+            .code(code.clone())
+            .set_item(item.clone())
+            .build();
+        BatchExecuteStatementOutput::builder()
+            .responses(BatchStatementResponse::builder().error(error).build())
+            .build()
+    })
+}
+
+fn ledger(rules: &[&Rule]) -> DynamoLedger {
+    DynamoLedger::new(
+        mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules),
+        "ledger".to_owned(),
+        90,
+    )
+}
+
+fn claim() -> Step {
+    let from = Delivery::queued(at(1));
+    let (guard, next) = from.claim(
+        Lease {
+            owner: "me".to_owned(),
+            until: at(90),
+        },
+        at(2),
+    );
+    Step {
+        id: notification().id,
+        channel: Channel::Email,
+        guard,
+        from,
+        next,
+        channels: None,
+    }
+}
+
+#[test]
+fn a_new_notification_fits_into_one_write_unit() {
+    let mut notification = notification();
+    notification.user = domain::UserId::try_from("8f14e45f-ceea-467f-a0e6-6b2d6f9b8a55").ok();
+    let size: usize = insert_values(&notification, 90)
+        .iter()
+        .map(|(name, value)| name.len() + size_of(value))
+        .sum();
+    assert!(
+        size < 900,
+        "{size} bytes leave no room for owner and message id below 1 KB"
+    );
+}
+
+/// Sizes by the Developer Guide, "DynamoDB item sizes and formats".
+fn size_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len() / 2 + 2,
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size_of(value)).sum::<usize>(),
+        AttributeValue::M(map) => {
+            3 + map
+                .iter()
+                .map(|(name, value)| 1 + name.len() + size_of(value))
+                .sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
+#[test]
+fn a_notification_reads_back_as_it_was_written() {
+    assert_eq!(notification_of(&as_item(&notification())), Some(notification()));
+}
+
+#[test]
+fn a_claim_is_one_comparison_of_claim_time_and_attempt_and_tells_no_result() {
+    let request = ledger(&[]).update(&claim()).unwrap();
+    assert_eq!(
+        request.statement(),
+        "UPDATE \"ledger\" SET \"email\"=? WHERE \"notificationId\"=? AND \"email\".\"claimableAt\"<=? AND \"email\".\"attempt\"=?"
+    );
+}
+
+#[test]
+fn an_acceptance_is_told_and_counted() {
+    let claimed = claim().next;
+    let accepted = domain::ports::SendAnswer::Accepted {
+        message_id: "m".to_owned(),
+    };
+    let next = claimed.settle(&accepted, &domain::RetryPolicy::default(), 0.5, at(3));
+    let step = Step {
+        guard: claimed.owners_guard(),
+        from: claimed,
+        next,
+        ..claim()
+    };
+    let request = ledger(&[]).update(&step).unwrap();
+    assert!(
+        request
+            .statement()
+            .contains("SET \"results\"[0]=? SET \"successfulChannels\"=\"successfulChannels\"+?")
+    );
+    assert!(
+        request.statement().ends_with("\"email\".\"state\" IN (?,?)"),
+        "{}",
+        request.statement()
+    );
+}
+
+#[tokio::test]
+async fn a_failed_condition_shows_what_stands_there() {
+    let rule = failing(
+        BatchStatementErrorCodeEnum::ConditionalCheckFailed,
+        Some(as_item(&notification())),
+    );
+    let answers = ledger(&[&rule]).advance(&[claim()]).await;
+    assert!(
+        matches!(&answers[0], Ok(Advanced::Refused(current)) if current.state == State::Queued),
+        "{answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_failed_condition_without_an_item_means_that_nothing_is_there() {
+    let rule = failing(BatchStatementErrorCodeEnum::ConditionalCheckFailed, None);
+    assert!(matches!(
+        ledger(&[&rule]).advance(&[claim()]).await[0],
+        Ok(Advanced::Unknown)
+    ));
+}
+
+#[tokio::test]
+async fn a_throttled_statement_fails_alone() {
+    let rule = failing(BatchStatementErrorCodeEnum::ThrottlingError, None);
+    assert!(ledger(&[&rule]).advance(&[claim()]).await[0].is_err());
+}
+
+#[tokio::test]
+async fn a_duplicate_is_looked_up() {
+    let duplicate = failing(BatchStatementErrorCodeEnum::DuplicateItem, None);
+    let found = mock!(Client::batch_get_item)
+        .match_requests(|request| {
+            request
+                .request_items()
+                .and_then(|tables| tables.get("ledger"))
+                .is_some_and(|keys| keys.consistent_read() == Some(true))
+        })
+        .then_output(|| {
+            BatchGetItemOutput::builder()
+                .responses("ledger", vec![as_item(&notification())])
+                .build()
+        });
+    let recorded = ledger(&[&duplicate, &found]).record(&[notification()]).await;
+    assert!(matches!(&recorded[0], Ok(Recorded::AlreadyThere(existing)) if **existing == notification()));
+}
+
+fn deliveries() -> impl Strategy<Value = Delivery> {
+    let moments = || (0_i64..4_000_000_000_000).prop_map(|ms| jiff::Timestamp::from_millisecond(ms).unwrap());
+    (
+        prop::sample::select(State::ALL.to_vec()),
+        prop::option::of(moments()),
+        any::<u32>(),
+        0_u32..9,
+        0_u32..9,
+        prop::option::of(("[a-z0-9-]{1,40}", moments())),
+        prop::option::of("[a-z0-9-]{1,60}"),
+        prop::option::of("[ -~]{1,60}"),
+        moments(),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(
+                state,
+                claimable_at,
+                attempt,
+                failures,
+                generation,
+                lease,
+                message_id,
+                reason,
+                changed_at,
+                is_dead_lettered,
+            )| Delivery {
+                state,
+                claimable_at,
+                attempt,
+                failures,
+                generation,
+                lease: lease.map(|(owner, until)| Lease { owner, until }),
+                message_id,
+                reason,
+                changed_at,
+                is_dead_lettered,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn every_delivery_reads_back_as_it_was_written(delivery in deliveries()) {
+        let item = Item::from([("sms".to_owned(), AttributeValue::M(delivery_item(&delivery)))]);
+        prop_assert_eq!(delivery_of(&item, Channel::Sms), Some(delivery));
+    }
+}

@@ -1,0 +1,187 @@
+//! Preferences from DynamoDB: one `BatchGetItem` for all customers of a batch.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use domain::ports::{PreferencesLoad, Unavailable};
+use domain::{Channel, Language, NotificationType, OrderStatus, Preferences, StatusChoice, UserId, Zone};
+use std::collections::HashMap;
+
+use crate::item::{Item, bool_of, map_of, text, text_of};
+
+/// `BatchGetItem` takes no more keys than this.
+const MAX_KEYS: usize = 100;
+
+/// How often the keys that DynamoDB left unprocessed are asked for again.
+const ROUNDS: usize = 5;
+
+const READING: &str = "read preferences";
+
+/// The table of preferences.
+#[derive(Debug, Clone)]
+pub struct DynamoPreferences {
+    client: Client,
+    table: String,
+}
+
+impl DynamoPreferences {
+    /// The table of that name.
+    #[must_use]
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    async fn load_chunk(&self, users: &[UserId], found: &mut HashMap<UserId, Preferences>) -> Result<(), Unavailable> {
+        let keys = users
+            .iter()
+            .map(|user| Item::from([("userId".to_owned(), text(user.as_str()))]))
+            .collect();
+        let mut asked = KeysAndAttributes::builder().set_keys(Some(keys)).build().ok();
+        for _round in 0..ROUNDS {
+            let Some(keys) = asked.take() else { return Ok(()) };
+            let output = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, keys)
+                .send()
+                .await
+                .map_err(|error| Unavailable::new(READING, error))?;
+            let items = output
+                .responses
+                .and_then(|mut tables| tables.remove(&self.table))
+                .unwrap_or_default();
+            for item in items {
+                if let Some(user) = text_of(&item, "userId").and_then(|user| UserId::try_from(user).ok()) {
+                    found.insert(user, preferences_of(&item));
+                }
+            }
+            asked = output
+                .unprocessed_keys
+                .and_then(|mut tables| tables.remove(&self.table));
+        }
+        match asked {
+            None => Ok(()),
+            Some(_) => Err(Unavailable::new(READING, "DynamoDB left keys unprocessed")),
+        }
+    }
+}
+
+impl PreferencesLoad for DynamoPreferences {
+    async fn load(&self, users: &[UserId]) -> Result<HashMap<UserId, Preferences>, Unavailable> {
+        let mut found = HashMap::with_capacity(users.len());
+        for users in users.chunks(MAX_KEYS) {
+            self.load_chunk(users, &mut found).await?;
+        }
+        Ok(found)
+    }
+}
+
+/// Reads what is there; what is missing or senseless is left to the defaults.
+fn preferences_of(item: &Item) -> Preferences {
+    let line = |name: &str| {
+        text_of(item, name)
+            .map(domain::clean_line)
+            .filter(|text| !text.is_empty())
+    };
+    let mut preferences = Preferences {
+        email: line("email"),
+        phone: line("phoneNumber"),
+        phone_verified: item.get("phoneVerified").and_then(bool_of).unwrap_or(false),
+        language: text_of(item, "language").and_then(|code| Language::try_from(code).ok()),
+        zone: text_of(item, "timezone").and_then(|name| Zone::try_from(name).ok()),
+        ..Preferences::default()
+    };
+    let Some(channels) = map_of(item, "preferences") else {
+        return preferences;
+    };
+    for channel in Channel::ALL {
+        for (name, value) in map_of(channels, channel.name()).into_iter().flatten() {
+            let Some(notification_type) = NotificationType::from_name(name) else {
+                continue;
+            };
+            if notification_type == NotificationType::OrderStatusUpdate {
+                preferences
+                    .status_choices
+                    .extend(status_choice_of(value).map(|choice| (channel, choice)));
+            } else if let Some(choice) = bool_of(value) {
+                preferences.choices.insert((channel, notification_type), choice);
+            }
+        }
+    }
+    preferences
+}
+
+/// One answer for all statuses, or a map from status to answer.
+fn status_choice_of(value: &AttributeValue) -> Option<StatusChoice> {
+    match value {
+        AttributeValue::M(statuses) => Some(StatusChoice::PerStatus(
+            statuses
+                .iter()
+                .filter_map(|(status, choice)| Some((OrderStatus::read(status).ok()?, bool_of(choice)?)))
+                .collect(),
+        )),
+        other => bool_of(other).map(StatusChoice::All),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+
+    fn map(fields: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> AttributeValue {
+        AttributeValue::M(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_half_filled_item_leaves_the_rest_to_the_defaults() {
+        let email = map([
+            ("order_confirmation", AttributeValue::Bool(false)),
+            ("nonsense", AttributeValue::Bool(true)),
+        ]);
+        let sms = map([(
+            "order_status_update",
+            map([
+                ("SHIPPED", AttributeValue::Bool(false)),
+                ("lost", AttributeValue::Bool(true)),
+            ]),
+        )]);
+        let item = Item::from([
+            ("userId".to_owned(), text("ana")),
+            ("preferences".to_owned(), map([("email", email), ("sms", sms)])),
+            ("timezone".to_owned(), text("Mars/Olympus")),
+        ]);
+        let preferences = preferences_of(&item);
+        assert_eq!(preferences.choices.len(), 1);
+        assert_eq!(
+            preferences.status_choices.get(&Channel::Sms),
+            Some(&StatusChoice::PerStatus([(OrderStatus::Shipped, false)].into()))
+        );
+        assert_eq!((preferences.language, preferences.zone), (None, None));
+    }
+
+    #[tokio::test]
+    async fn keys_left_unprocessed_are_asked_for_again() {
+        let first = mock!(Client::batch_get_item).then_output(|| {
+            let key = Item::from([("userId".to_owned(), text("ana"))]);
+            let left = KeysAndAttributes::builder().keys(key).build().unwrap();
+            BatchGetItemOutput::builder().unprocessed_keys("table", left).build()
+        });
+        let second = mock!(Client::batch_get_item).then_output(|| {
+            let item = Item::from([("userId".to_owned(), text("ana")), ("language".to_owned(), text("en"))]);
+            BatchGetItemOutput::builder().responses("table", vec![item]).build()
+        });
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&first, &second]);
+        let users = [UserId::try_from("ana").unwrap()];
+        let found = DynamoPreferences::new(client, "table".to_owned())
+            .load(&users)
+            .await
+            .unwrap();
+        assert_eq!(found.get(&users[0]).unwrap().language, Some(Language::En));
+    }
+}

@@ -1,0 +1,267 @@
+//! E-mail through SES v2: `SendEmail`, offered once, with tags that name the delivery.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use base64::Engine as _;
+use domain::ports::SendAnswer;
+use domain::{Channel, NotificationId};
+
+use crate::answer::{is_forbidden, is_throttle, read_error};
+
+/// Who the e-mail is from.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The verified address.
+    pub email: String,
+    /// The name that customers see.
+    pub name: String,
+    /// Where answers go.
+    pub reply_to: String,
+}
+
+/// A finished e-mail.
+#[derive(Debug, Clone, Copy)]
+pub struct Letter<'a> {
+    /// One line.
+    pub subject: &'a str,
+    /// A whole HTML document.
+    pub html: &'a str,
+    /// The same in plain text.
+    pub text: &'a str,
+}
+
+/// E-mail through SES v2.
+#[derive(Debug, Clone)]
+pub struct SesMailer {
+    client: Client,
+    from: String,
+    reply_to: String,
+}
+
+impl SesMailer {
+    /// A mailer over a client whose own retries are off ([`crate::Connection::ses`]).
+    #[must_use]
+    pub fn new(client: Client, sender: &Sender) -> Self {
+        Self {
+            client,
+            from: mailbox(&sender.name, &sender.email),
+            reply_to: sender.reply_to.clone(),
+        }
+    }
+
+    /// Offers one e-mail to SES, once. The tags `notification-id` and `channel` come back with every event that SES publishes
+    /// about it.
+    pub async fn send(&self, id: NotificationId, to: &str, letter: Letter<'_>) -> SendAnswer {
+        let message = match build(letter) {
+            Ok(message) => message,
+            Err(reason) => return SendAnswer::Refused { reason },
+        };
+        let tag = |name: &str, value: String| MessageTag::builder().name(name).value(value).build();
+        let (Ok(id_tag), Ok(channel_tag)) = (
+            tag("notification-id", id.to_string()),
+            tag("channel", Channel::Email.name().to_owned()),
+        ) else {
+            return SendAnswer::Refused {
+                reason: "the message tags could not be built".to_owned(),
+            };
+        };
+        let answer = self
+            .client
+            .send_email()
+            .from_email_address(&self.from)
+            .destination(Destination::builder().to_addresses(to).build())
+            .reply_to_addresses(&self.reply_to)
+            .content(EmailContent::builder().simple(message).build())
+            .email_tags(id_tag)
+            .email_tags(channel_tag)
+            .send()
+            .await;
+        match answer {
+            Ok(output) => SendAnswer::Accepted {
+                message_id: output.message_id.unwrap_or_default(),
+            },
+            Err(error) => read_error(&error, meaning),
+        }
+    }
+}
+
+fn build(letter: Letter<'_>) -> Result<Message, String> {
+    let content = |text: &str| {
+        Content::builder()
+            .data(text)
+            .charset("UTF-8")
+            .build()
+            .map_err(|_incomplete| "the message could not be built".to_owned())
+    };
+    let body = Body::builder()
+        .html(content(letter.html)?)
+        .text(content(letter.text)?)
+        .build();
+    Ok(Message::builder().subject(content(letter.subject)?).body(body).build())
+}
+
+/// What a refusal by SES means (SES v2 API reference, `SendEmail`, "Errors"). The provider's text is never kept: it may
+/// quote addresses.
+fn meaning(code: &str, message: &str, status: u16) -> SendAnswer {
+    let reason = code.to_owned();
+    let message = message.to_ascii_lowercase();
+    let speaks_of_quota = message.contains("quota") || message.contains("daily");
+    match code {
+        _ if is_throttle(code, status) && speaks_of_quota => SendAnswer::AccountTrouble { reason },
+        _ if is_throttle(code, status) => SendAnswer::Throttled { reason },
+        "SendingPausedException"
+        | "AccountSuspendedException"
+        | "MailFromDomainNotVerifiedException"
+        | "NotFoundException" => SendAnswer::AccountTrouble { reason },
+        // It says the same of the sender's identity and, in the sandbox, of the recipient's.
+        "MessageRejected" if message.contains("not verified") => SendAnswer::AccountTrouble { reason },
+        _ if is_forbidden(code, status) => SendAnswer::AccountTrouble { reason },
+        "MessageRejected" | "BadRequestException" => SendAnswer::Refused { reason },
+        _ => SendAnswer::NotTaken { reason },
+    }
+}
+
+/// A mailbox with a display name (RFC 5322 section 3.4); letters beyond ASCII as encoded words (RFC 2047).
+fn mailbox(name: &str, address: &str) -> String {
+    let name = domain::clean_line(name);
+    if name.is_empty() {
+        return address.to_owned();
+    }
+    if name.is_ascii() {
+        let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("\"{quoted}\" <{address}>");
+    }
+    // An encoded word holds at most 75 characters, 45 bytes of text before Base64.
+    let mut words: Vec<String> = vec![String::new()];
+    for letter in name.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + letter.len_utf8() <= 45 => word.push(letter),
+            _ => words.push(letter.to_string()),
+        }
+    }
+    let encode = |word: &String| format!("=?UTF-8?B?{}?=", base64::engine::general_purpose::STANDARD.encode(word));
+    format!("{} <{address}>", words.iter().map(encode).collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sesv2::error::ErrorMetadata;
+    use aws_sdk_sesv2::operation::send_email::{SendEmailError, SendEmailOutput};
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+
+    fn refusing(code: &'static str, message: &'static str) -> Rule {
+        mock!(Client::send_email)
+            .then_error(move || SendEmailError::generic(ErrorMetadata::builder().code(code).message(message).build()))
+    }
+
+    async fn answer_of(rule: Rule) -> SendAnswer {
+        let client = mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, [&rule], |config| {
+            config.retry_config(aws_sdk_sesv2::config::retry::RetryConfig::disabled())
+        });
+        let sender = Sender {
+            email: "shop@example.com".into(),
+            name: "Shop".into(),
+            reply_to: "help@example.com".into(),
+        };
+        let letter = Letter {
+            subject: "s",
+            html: "<p>h</p>",
+            text: "t",
+        };
+        SesMailer::new(client, &sender)
+            .send(NotificationId::from_digest([1; 16]), "ana@example.com", letter)
+            .await
+    }
+
+    #[tokio::test]
+    async fn an_accepted_email_brings_its_id() {
+        let rule = mock!(Client::send_email)
+            .match_requests(|request| {
+                request.email_tags().iter().any(|tag| tag.name() == "notification-id")
+                    && request.from_email_address() == Some("\"Shop\" <shop@example.com>")
+            })
+            .then_output(|| SendEmailOutput::builder().message_id("m-1").build());
+        assert_eq!(
+            answer_of(rule).await,
+            SendAnswer::Accepted {
+                message_id: "m-1".into()
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn every_refusal_means_what_the_table_says() {
+        let throttled = |code: &str| SendAnswer::Throttled { reason: code.into() };
+        let account = |code: &str| SendAnswer::AccountTrouble { reason: code.into() };
+        let refused = |code: &str| SendAnswer::Refused { reason: code.into() };
+        let cases = [
+            (
+                ("TooManyRequestsException", "Maximum sending rate exceeded."),
+                throttled("TooManyRequestsException"),
+            ),
+            (
+                ("ThrottlingException", "Daily message quota exceeded."),
+                account("ThrottlingException"),
+            ),
+            (("SendingPausedException", ""), account("SendingPausedException")),
+            (("AccountSuspendedException", ""), account("AccountSuspendedException")),
+            (
+                ("MailFromDomainNotVerifiedException", ""),
+                account("MailFromDomainNotVerifiedException"),
+            ),
+            (("NotFoundException", ""), account("NotFoundException")),
+            (("AccessDeniedException", ""), account("AccessDeniedException")),
+            (
+                ("MessageRejected", "Email address is not verified."),
+                account("MessageRejected"),
+            ),
+            (
+                ("MessageRejected", "Message contains a virus."),
+                refused("MessageRejected"),
+            ),
+            (("BadRequestException", ""), refused("BadRequestException")),
+            (
+                ("LimitExceededException", ""),
+                SendAnswer::NotTaken {
+                    reason: "LimitExceededException".into(),
+                },
+            ),
+        ];
+        for ((code, message), expected) in cases {
+            assert_eq!(meaning(code, message, 400), expected, "{code}: {message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_read_from_the_sdks_error_and_keeps_no_address() {
+        let answer = answer_of(refusing("MessageRejected", "Address ana@example.com is bad")).await;
+        assert_eq!(
+            answer,
+            SendAnswer::Refused {
+                reason: "MessageRejected".into()
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_error_leaves_doubt() {
+        let rule = mock!(Client::send_email).then_http_response(|| {
+            aws_sdk_sesv2::config::http::HttpResponse::new(500.try_into().unwrap(), "{}".into())
+        });
+        assert!(matches!(answer_of(rule).await, SendAnswer::Unknown { .. }));
+    }
+
+    #[test]
+    fn a_senders_name_cannot_leave_its_header() {
+        assert_eq!(
+            mailbox("Ana \"A\"\r\nBcc: x", "a@example.com"),
+            "\"Ana \\\"A\\\" Bcc: x\" <a@example.com>"
+        );
+        assert_eq!(
+            mailbox("Ñandú", "a@example.com"),
+            "=?UTF-8?B?w5FhbmTDug==?= <a@example.com>"
+        );
+        assert_eq!(mailbox("", "a@example.com"), "a@example.com");
+    }
+}

@@ -1,0 +1,57 @@
+//! The ways in which a customer can be reached.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A way to reach the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// E-mail, through SES.
+    Email,
+    /// Text message, through SNS.
+    Sms,
+    /// Mobile push.
+    Push,
+    /// The inbox inside the shop's app.
+    InApp,
+}
+
+impl Channel {
+    /// Every channel, in the order in which results are recorded.
+    pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::Push, Self::InApp];
+
+    /// The channels that have a sender; a choice for one of the others is kept and has no effect yet.
+    pub const OFFERED: [Self; 2] = [Self::Email, Self::Sms];
+
+    /// The name in events, tables, metrics and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Push => "push",
+            Self::InApp => "in_app",
+        }
+    }
+
+    /// The channel of that name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|channel| channel.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Where this channel stands in [`Channel::ALL`], and so in the ledger's list of results.
+    #[must_use]
+    pub const fn position(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

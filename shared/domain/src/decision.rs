@@ -1,0 +1,203 @@
+//! What is to be done about an event, channel by channel, and why: a pure function of event, preferences and time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Channel, Currency, Delivery, EmailAddress, Event, Language, NotificationType, PhoneNumber, Preferences, State, Zone,
+};
+
+/// What the shop assumes where neither event nor customer says otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShopDefaults {
+    /// The language of customers who chose none.
+    pub language: Language,
+    /// The time zone of customers who chose none, and the one in which facts count by the day.
+    pub zone: Zone,
+    /// The currency of amounts that name none.
+    pub currency: Currency,
+}
+
+/// What is to be done about one event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The language to write in.
+    pub language: Language,
+    /// The customer's time zone.
+    pub zone: Zone,
+    /// One decision per channel, in the order of [`Channel::ALL`].
+    pub decisions: Vec<(Channel, Decision)>,
+}
+
+/// What is to be done by one channel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Send it there, at once or not before a moment.
+    Send {
+        /// The e-mail address, or the phone number in E.164.
+        to: String,
+        /// Not before this moment.
+        not_before: Option<Timestamp>,
+    },
+    /// Do not send it, for this reason.
+    Skip(Reason),
+}
+
+/// Why a delivery stands where it stands, as a code that dashboards can count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The customer does not want this type, or this status, by this channel.
+    OptedOut,
+    /// The event names channels, and this is none of them.
+    NotAskedFor,
+    /// No address is known.
+    NoAddress,
+    /// The address is not one that can be delivered to.
+    InvalidAddress,
+    /// Advertising by SMS needs a verified phone.
+    PhoneNotVerified,
+    /// No sender for this channel exists.
+    NotOffered,
+    /// The event is too old for anyone to want it.
+    TooOld,
+    /// It could not be sent for too long.
+    HeldTooLong,
+    /// Nobody knows whether the provider took it.
+    InDoubt,
+}
+
+impl Reason {
+    /// The code in ledger, logs and dead letters.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted_out",
+            Self::NotAskedFor => "not_asked_for",
+            Self::NoAddress => "no_address",
+            Self::InvalidAddress => "invalid_address",
+            Self::PhoneNotVerified => "phone_not_verified",
+            Self::NotOffered => "channel_not_offered",
+            Self::TooOld => "too_old",
+            Self::HeldTooLong => "held_too_long",
+            Self::InDoubt => "in_doubt",
+        }
+    }
+
+    /// The state of a delivery that was decided against for this reason.
+    #[must_use]
+    pub const fn state(self) -> State {
+        match self {
+            Self::TooOld => State::Expired,
+            Self::OptedOut
+            | Self::NotAskedFor
+            | Self::NoAddress
+            | Self::InvalidAddress
+            | Self::PhoneNotVerified
+            | Self::NotOffered
+            | Self::HeldTooLong
+            | Self::InDoubt => State::Skipped,
+        }
+    }
+}
+
+/// News older than this is refused: the ledger remembers for 90 days, so that nothing this young can come twice.
+pub(crate) const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+/// Decides what is to be done about an event, now.
+#[must_use]
+pub fn decide(event: &Event, preferences: &Preferences, shop: &ShopDefaults, now: Timestamp) -> Plan {
+    let asked = |channel: Channel| {
+        event
+            .channels
+            .as_ref()
+            .is_none_or(|channels| channels.contains(&channel))
+    };
+    let decisions = Channel::ALL
+        .into_iter()
+        .filter(|channel| {
+            Channel::OFFERED.contains(channel) || event.channels.as_ref().is_some_and(|named| named.contains(channel))
+        })
+        .map(|channel| {
+            let decision = match asked(channel) {
+                true => decide_channel(channel, event, preferences, now),
+                false => Decision::Skip(Reason::NotAskedFor),
+            };
+            (channel, decision)
+        })
+        .collect();
+    Plan {
+        language: event.language.or(preferences.language).unwrap_or(shop.language),
+        zone: preferences.zone.clone().unwrap_or_else(|| shop.zone.clone()),
+        decisions,
+    }
+}
+
+fn decide_channel(channel: Channel, event: &Event, preferences: &Preferences, now: Timestamp) -> Decision {
+    if !Channel::OFFERED.contains(&channel) {
+        return Decision::Skip(Reason::NotOffered);
+    }
+    if is_too_old(event.at, now) {
+        return Decision::Skip(Reason::TooOld);
+    }
+    if !preferences.wants(channel, &event.content) {
+        return Decision::Skip(Reason::OptedOut);
+    }
+    let to = match address(channel, event, preferences) {
+        Ok(to) => to,
+        Err(reason) => return Decision::Skip(reason),
+    };
+    let is_advertising = event.content.notification_type() == NotificationType::Promotional;
+    if channel == Channel::Sms && is_advertising && !preferences.phone_verified {
+        return Decision::Skip(Reason::PhoneNotVerified);
+    }
+    Decision::Send {
+        to,
+        not_before: event.scheduled_for.filter(|at| *at > now),
+    }
+}
+
+/// Whether news of that moment is too old to send now.
+#[must_use]
+pub(crate) fn is_too_old(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) > HORIZON
+}
+
+/// The address of a channel: the event's own wins over the customer's.
+fn address(channel: Channel, event: &Event, preferences: &Preferences) -> Result<String, Reason> {
+    let invalid = |_why| Reason::InvalidAddress;
+    match channel {
+        Channel::Email => {
+            let text = event
+                .recipient
+                .email
+                .as_ref()
+                .or(preferences.email.as_ref())
+                .ok_or(Reason::NoAddress)?;
+            EmailAddress::try_from(text.as_str()).map(String::from).map_err(invalid)
+        }
+        Channel::Sms => {
+            let text = event
+                .recipient
+                .phone
+                .as_ref()
+                .or(preferences.phone.as_ref())
+                .ok_or(Reason::NoAddress)?;
+            PhoneNumber::try_from(text.as_str()).map(String::from).map_err(invalid)
+        }
+        Channel::Push | Channel::InApp => Err(Reason::NotOffered),
+    }
+}
+
+impl Decision {
+    /// The delivery with which the ledger opens for this decision.
+    #[must_use]
+    pub fn delivery(&self, now: Timestamp) -> Delivery {
+        match self {
+            Self::Send {
+                not_before: Some(until),
+                ..
+            } => Delivery::deferred(*until, now),
+            Self::Send { not_before: None, .. } => Delivery::queued(now),
+            Self::Skip(reason) => Delivery::never_sent(reason.state(), *reason, now),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! An event of the order pipeline after it was read: everything in it is valid.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Channel, Content, Language, UserId};
+
+/// Something happened that somebody may want to hear about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Who is to hear.
+    pub recipient: Recipient,
+    /// What happened.
+    pub content: Content,
+    /// When it happened: as the publisher says, else when it was published.
+    pub at: Timestamp,
+    /// How much of a hurry it is in.
+    pub priority: Priority,
+    /// The language that the publisher asks for; else the customer's own, else the shop's.
+    pub language: Option<Language>,
+    /// The channels that the publisher allows; none named means all.
+    pub channels: Option<Vec<Channel>>,
+    /// Not before this moment.
+    pub scheduled_for: Option<Timestamp>,
+    /// What makes two events the same, in the publisher's words; replaces the derived fact.
+    pub idempotency_key: Option<String>,
+    /// The publisher's own id of a status change; takes the place of parcel, status and day in the derived fact.
+    pub event_id: Option<String>,
+}
+
+/// Who is to hear, as the event says it. Addresses are still as written: whether one is deliverable is for the decision.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Recipient {
+    /// The customer.
+    pub user: Option<UserId>,
+    /// An address that wins over the customer's own.
+    pub email: Option<String>,
+    /// A phone number that wins over the customer's own.
+    pub phone: Option<String>,
+}
+
+impl std::fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipient")
+            .field("user", &self.user)
+            .field("email", &self.email.as_ref().map(|_address| "…"))
+            .field("phone", &self.phone.as_ref().map(|_number| "…"))
+            .finish()
+    }
+}
+
+/// How much of a hurry a notification is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Whenever there is room.
+    Low,
+    /// As usual.
+    #[default]
+    Normal,
+    /// Ahead of others, by day.
+    High,
+    /// At once, at night too.
+    Urgent,
+}
+
+impl Priority {
+    /// The priority of that name, in any case; `medium` is an older word for `normal`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "low" => Some(Self::Low),
+            "normal" | "medium" => Some(Self::Normal),
+            "high" => Some(Self::High),
+            "urgent" => Some(Self::Urgent),
+            _ => None,
+        }
+    }
+}
+
+impl Event {
+    /// Whether it travels in the urgent lane: marked urgent, or of a type that must be sent.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        self.priority == Priority::Urgent || self.content.notification_type().is_must_send()
+    }
+}

@@ -1,0 +1,40 @@
+//! What is true about order notifications without AWS: no clock, no network, no SDK.
+//!
+//! An [`Event`] is decided upon ([`decide`]), the decision becomes a [`Notification`] in the ledger with one
+//! [`Delivery`] per channel, and a [`Delivery`] moves along its arrows until it is final or parked.
+
+mod channel;
+mod contact;
+mod content;
+mod decision;
+mod delivery;
+mod event;
+mod fact;
+mod ids;
+mod locale;
+mod money;
+mod notification;
+pub mod ports;
+mod preferences;
+mod retry;
+mod status;
+mod text;
+
+pub use channel::Channel;
+pub use contact::{EmailAddress, InvalidContact, PhoneNumber};
+pub use content::{
+    AccountChange, Campaign, Content, Item, Maintenance, NotificationType, Order, Parcel, Payment, PaymentOutcome,
+    Payout, PayoutOutcome, Product, StatusUpdate,
+};
+pub use decision::{Decision, Plan, Reason, ShopDefaults, decide};
+pub use delivery::{Delivery, Encounter, Guard, Lease, NEVER, State};
+pub use event::{Event, Priority, Recipient};
+pub use fact::Fingerprint;
+pub use ids::{InvalidId, NotificationId, OrderId, UserId};
+pub use locale::{InvalidLocale, Language, Zone};
+pub use money::{Currency, InvalidMoney, Money};
+pub use notification::{ChannelResult, DeliveryRequest, Notification, Outcome};
+pub use preferences::{Preferences, StatusChoice};
+pub use retry::RetryPolicy;
+pub use status::{OrderStatus, UnknownStatus};
+pub use text::{clean_block, clean_line};

@@ -1,0 +1,221 @@
+//! A notification as the ledger keeps it, and the request that travels to a sender.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::decision::is_too_old;
+use crate::{
+    Channel, Content, Decision, Delivery, Event, Fingerprint, Language, NotificationId, NotificationType, OrderId,
+    OrderStatus, Plan, Reason, ShopDefaults, State, UserId, Zone,
+};
+
+/// One business fact for one recipient, with a delivery per channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notification {
+    /// Derived from the fact.
+    pub id: NotificationId,
+    /// The customer; none for guests and administrators.
+    pub user: Option<UserId>,
+    /// Its type.
+    pub notification_type: NotificationType,
+    /// The order it is about.
+    pub order: Option<OrderId>,
+    /// The status it tells.
+    pub status: Option<OrderStatus>,
+    /// When the fact happened.
+    pub at: Timestamp,
+    /// When it was decided upon.
+    pub recorded_at: Timestamp,
+    /// Which invocation decided upon it: how a writer whose reply was lost recognises its own record.
+    pub recorded_by: String,
+    /// What the customer would read, where the publisher gave an explicit idempotency key.
+    pub fingerprint: Option<Fingerprint>,
+    /// A delivery per channel.
+    pub deliveries: BTreeMap<Channel, Delivery>,
+}
+
+/// How one channel fared, as the ledger's `results` and the answer to a direct call tell it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelResult {
+    /// The channel.
+    pub channel: Channel,
+    /// The state of its delivery.
+    pub outcome: Outcome,
+    /// Why, where there is a why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The state of a delivery as callers read it.
+pub type Outcome = State;
+
+/// What a sender is asked to do. Travels through a queue as `{"delivery/1": …}`, so that old and new senders can share it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeliveryRequest {
+    /// The notification.
+    pub id: NotificationId,
+    /// The channel.
+    pub channel: Channel,
+    /// The e-mail address, or the phone number in E.164.
+    pub to: String,
+    /// The customer; none for guests and administrators.
+    pub user: Option<UserId>,
+    /// The language to write in.
+    pub language: Language,
+    /// The customer's time zone.
+    pub zone: Zone,
+    /// When the fact happened.
+    pub at: Timestamp,
+    /// When it was decided upon.
+    pub recorded_at: Timestamp,
+    /// Whether it travels in the urgent lane.
+    pub is_urgent: bool,
+    /// Not before this moment.
+    pub not_before: Option<Timestamp>,
+    /// What the message tells.
+    pub content: Content,
+}
+
+impl Notification {
+    /// The record of a plan, before anything is handed over.
+    #[must_use]
+    pub fn planned(event: &Event, plan: &Plan, shop: &ShopDefaults, recorded_by: &str, now: Timestamp) -> Self {
+        Self {
+            id: event.notification_id(&shop.zone),
+            user: event.recipient.user.clone(),
+            notification_type: event.content.notification_type(),
+            order: event.content.order().map(|order| order.id.clone()),
+            status: event.content.status(),
+            at: event.at,
+            recorded_at: now,
+            recorded_by: recorded_by.to_owned(),
+            fingerprint: event.idempotency_key.as_ref().map(|_key| event.fingerprint()),
+            deliveries: plan
+                .decisions
+                .iter()
+                .map(|(channel, decision)| (*channel, decision.delivery(now)))
+                .collect(),
+        }
+    }
+
+    /// The channels that were handed over, or will be: all whose delivery was not decided against.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Channel> {
+        let never_started = |delivery: &Delivery| {
+            delivery.attempt == 0
+                && matches!(
+                    delivery.state,
+                    State::Skipped | State::Suppressed | State::Superseded | State::Expired
+                )
+        };
+        self.deliveries
+            .iter()
+            .filter(|(_, delivery)| !never_started(delivery))
+            .map(|(channel, _)| *channel)
+            .collect()
+    }
+
+    /// How each channel fared.
+    #[must_use]
+    pub fn results(&self) -> Vec<ChannelResult> {
+        self.deliveries
+            .iter()
+            .map(|(channel, delivery)| ChannelResult::of(*channel, delivery))
+            .collect()
+    }
+}
+
+impl ChannelResult {
+    /// How this delivery fared.
+    #[must_use]
+    pub fn of(channel: Channel, delivery: &Delivery) -> Self {
+        Self {
+            channel,
+            outcome: delivery.state,
+            reason: delivery.reason.clone(),
+        }
+    }
+}
+
+/// The wire forms of a request. A new form is added beside the old ones, which stay readable.
+#[derive(Serialize, Deserialize)]
+enum Wire {
+    #[serde(rename = "delivery/1")]
+    V1(Box<DeliveryRequest>),
+}
+
+impl DeliveryRequest {
+    /// Reads a request from its wire form.
+    ///
+    /// # Errors
+    ///
+    /// What was expected, with the place in the text but none of its content.
+    pub fn from_wire(text: &str) -> Result<Self, String> {
+        match serde_json::from_str(text) {
+            Ok(Wire::V1(request)) => Ok(*request),
+            Err(error) => Err(format!(
+                "message: expected a delivery/1 request of our own, which ends at line {} column {}",
+                error.line(),
+                error.column()
+            )),
+        }
+    }
+
+    /// The request in its wire form.
+    #[must_use]
+    pub fn to_wire(&self) -> String {
+        serde_json::to_string(&Wire::V1(Box::new(self.clone()))).unwrap_or_default()
+    }
+
+    /// The delivery as the ledger held it when this request was handed over.
+    #[must_use]
+    pub fn opening_delivery(&self) -> Delivery {
+        match self.not_before {
+            Some(until) => Delivery::deferred(until, self.recorded_at),
+            None => Delivery::queued(self.recorded_at),
+        }
+    }
+
+    /// The requests that follow from a plan: one per channel that is to be sent.
+    pub fn planned<'a>(
+        event: &'a Event,
+        plan: &'a Plan,
+        id: NotificationId,
+        recorded_at: Timestamp,
+    ) -> impl Iterator<Item = Self> + 'a {
+        plan.decisions
+            .iter()
+            .filter_map(move |(channel, decision)| match decision {
+                Decision::Send { to, not_before } => Some(Self {
+                    id,
+                    channel: *channel,
+                    to: to.clone(),
+                    user: event.recipient.user.clone(),
+                    language: plan.language,
+                    zone: plan.zone.clone(),
+                    at: event.at,
+                    recorded_at,
+                    is_urgent: event.is_urgent(),
+                    not_before: *not_before,
+                    content: event.content.clone(),
+                }),
+                Decision::Skip(_) => None,
+            })
+    }
+
+    /// Whether it may still be sent, now that its turn has come; else why not.
+    ///
+    /// # Errors
+    ///
+    /// The state and the reason with which the delivery ends.
+    pub fn still_wanted(&self, preferences: &crate::Preferences, now: Timestamp) -> Result<(), (State, Reason)> {
+        if is_too_old(self.at, now) {
+            return Err((State::Expired, Reason::TooOld));
+        }
+        if !preferences.wants(self.channel, &self.content) {
+            return Err((State::Skipped, Reason::OptedOut));
+        }
+        Ok(())
+    }
+}

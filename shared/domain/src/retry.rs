@@ -1,0 +1,92 @@
+//! When a delivery is tried again: the schedule is data, spread by full jitter.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How often, and after which waits, a delivery is tried.
+///
+/// A wait is drawn evenly between one second and its bound ("full jitter": AWS Architecture Blog, "Exponential Backoff And
+/// Jitter"), so that messages that failed together do not come back together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Tries in all, the first one included.
+    pub tries: u32,
+    /// The bound of the wait after the first failure; each further failure multiplies it by [`RetryPolicy::GROWTH`].
+    pub base: SignedDuration,
+    /// No wait is longer.
+    pub cap: SignedDuration,
+    /// How long a delivery in doubt waits to be settled.
+    pub in_doubt_for: SignedDuration,
+    /// After how long a delivery that could not be sent is parked, well before its queue forgets it (14 days).
+    pub hold_at_most: SignedDuration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            tries: 4,
+            base: SignedDuration::from_secs(30),
+            cap: SignedDuration::from_mins(15),
+            in_doubt_for: SignedDuration::from_mins(15),
+            hold_at_most: SignedDuration::from_hours(24 * 12),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// By how much the bound grows with each failure: 30 s, 2 min, 8 min.
+    pub const GROWTH: i32 = 4;
+
+    /// The bound of the wait after so many failures (1 after the first).
+    #[must_use]
+    pub fn bound(&self, failures: u32) -> SignedDuration {
+        self.grown(Self::GROWTH, failures.saturating_sub(1))
+    }
+
+    /// The moment of the next try after so many failures.
+    #[must_use]
+    pub fn again_after_failure(&self, failures: u32, chance: f64, now: Timestamp) -> Timestamp {
+        jittered(self.bound(failures), chance, now)
+    }
+
+    /// The moment of the next try after the provider asked for patience. Grows with the attempts, and uses up no try.
+    #[must_use]
+    pub fn again_after_throttle(&self, attempt: u32, chance: f64, now: Timestamp) -> Timestamp {
+        jittered(self.grown(2, attempt.saturating_sub(1)), chance, now)
+    }
+
+    fn grown(&self, factor: i32, times: u32) -> SignedDuration {
+        let factor = factor.saturating_pow(times.min(16));
+        self.base
+            .checked_mul(factor)
+            .map_or(self.cap, |bound| bound.min(self.cap))
+    }
+}
+
+fn jittered(bound: SignedDuration, chance: f64, now: Timestamp) -> Timestamp {
+    let least = SignedDuration::from_secs(1);
+    let spread = (bound - least).max(SignedDuration::ZERO);
+    let wait = least + SignedDuration::from_secs_f64(spread.as_secs_f64() * chance.clamp(0.0, 1.0));
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_bounds_grow_up_to_the_cap() {
+        let policy = RetryPolicy::default();
+        let bounds: Vec<i64> = (1..=6).map(|failures| policy.bound(failures).as_secs()).collect();
+        assert_eq!(bounds, [30, 120, 480, 900, 900, 900]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_at_least_a_second_and_at_most_its_bound(failures in 1_u32..100, chance in 0.0_f64..1.0) {
+            let policy = RetryPolicy::default();
+            let wait = policy.again_after_failure(failures, chance, Timestamp::UNIX_EPOCH).as_duration();
+            prop_assert!(wait >= SignedDuration::from_secs(1) && wait <= policy.bound(failures));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Text as it came from outside, made safe to store and to put into one line.
+
+/// Whether SQS and XML 1.0 carry this character. SQS refuses a whole message for one character outside
+/// `#x9 | #xA | #xD | #x20–#xD7FF | #xE000–#xFFFD | #x10000–#x10FFFF` (SQS API reference, `SendMessage`).
+fn is_carried(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// One line: control characters and line breaks become spaces, runs of white space one space, ends trimmed.
+///
+/// A name such as `"Ana\r\nBcc: x@example.com"` stays readable and cannot start a new header.
+#[must_use]
+pub fn clean_line(text: &str) -> String {
+    let spaced: String = text
+        .chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .filter(|c| is_carried(*c))
+        .collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Several lines: line breaks stay, characters that SQS refuses go.
+#[must_use]
+pub fn clean_block(text: &str) -> String {
+    text.chars()
+        .filter(|c| is_carried(*c) && (!c.is_control() || matches!(c, '\n' | '\t')))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_break_in_a_name_becomes_a_space() {
+        assert_eq!(clean_line("Ana\r\nBcc: x@example.com"), "Ana Bcc: x@example.com");
+    }
+
+    #[test]
+    fn emoji_and_right_to_left_letters_stay() {
+        assert_eq!(clean_line(" 🦊 שרה "), "🦊 שרה");
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_cleaned_is_always_carried_by_sqs(text in any::<String>()) {
+            prop_assert!(clean_line(&text).chars().all(is_carried));
+            prop_assert!(clean_block(&text).chars().all(is_carried));
+        }
+
+        #[test]
+        fn cleaning_twice_changes_nothing(text in any::<String>()) {
+            prop_assert_eq!(clean_line(&clean_line(&text)), clean_line(&text));
+            prop_assert_eq!(clean_block(&clean_block(&text)), clean_block(&text));
+        }
+    }
+}

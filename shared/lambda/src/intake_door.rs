@@ -1,0 +1,212 @@
+//! The door through which order events come in: from a queue, from a topic, or by a direct call.
+
+use aws_lambda_events::sqs::SqsBatchResponse;
+use domain::ports::{Bury, Clock, HandOver, LedgerAdvance, LedgerRecord, PreferencesLoad};
+use domain::{Channel, RetryPolicy};
+use lambda_runtime::Error;
+use pipeline::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane, Reading};
+use serde_json::Value;
+
+use crate::invocation::{QueueMessage, TopicMessage, rounds};
+use crate::runtime::Call;
+use crate::{Metrics, SystemClock, direct};
+
+/// Everything behind the door: the ports of an [`Intake`], made once and kept between calls.
+#[derive(Debug)]
+pub struct IntakeDoor<P, L, Q, D> {
+    /// The function's name in log and metrics.
+    pub function: &'static str,
+    /// What customers asked for.
+    pub preferences: P,
+    /// Where decisions are recorded.
+    pub ledger: L,
+    /// Where deliveries are handed over.
+    pub queues: Q,
+    /// Where refused messages go.
+    pub dead_letters: D,
+    /// How events are read.
+    pub reading: Reading,
+    /// Decide for this channel alone.
+    pub only: Option<Channel>,
+    /// When a message that has to come again does so.
+    pub policy: RetryPolicy,
+    /// Holds messages back.
+    pub visibility: aws::SqsVisibility,
+    /// The queues that feed this door; none for a door that takes direct calls alone.
+    pub lanes: Option<aws::ChannelQueues>,
+}
+
+impl<P, L, Q, D> IntakeDoor<P, L, Q, D>
+where
+    P: PreferencesLoad,
+    L: LedgerRecord + LedgerAdvance,
+    Q: HandOver,
+    D: Bury,
+{
+    /// Takes in messages of a queue; the answer names those that have to come again.
+    ///
+    /// # Errors
+    ///
+    /// When a message that has to come again has no id by which it could be named: the whole batch comes again.
+    pub async fn take_queue(&self, messages: Vec<QueueMessage>, call: &Call) -> Result<Value, Error> {
+        let mut answer = SqsBatchResponse::default();
+        let mut counts = IntakeCounts::default();
+        let mut outcomes = Vec::with_capacity(messages.len());
+        for round in rounds(messages) {
+            let batch: Vec<Incoming> = round.iter().map(|message| self.incoming(message)).collect();
+            let report = self.take(&batch, call).await;
+            add(&mut counts, &report.counts);
+            let mut waits = Vec::new();
+            for (message, verdict) in round.iter().zip(&report.verdicts) {
+                outcomes.push(line_of(verdict));
+                if let IntakeVerdict::Retry(why) = verdict {
+                    let id = message
+                        .id
+                        .as_deref()
+                        .ok_or("a message without an id has to come again")?;
+                    tracing::warn!(message.id = id, error = %why, "message {id} has to come again");
+                    answer.add_failure(id);
+                    waits.extend(
+                        message
+                            .receipt_handle
+                            .clone()
+                            .map(|receipt| (receipt, self.wait(message))),
+                    );
+                }
+            }
+            if let (false, Some(queue)) = (
+                waits.is_empty(),
+                round.first().and_then(|message| self.queue_of(message)),
+            ) {
+                self.visibility.hide(queue, &waits).await;
+            }
+        }
+        self.tell(&counts, &outcomes);
+        Ok(serde_json::to_value(answer)?)
+    }
+
+    /// Takes in messages of a topic that invokes the function itself.
+    ///
+    /// # Errors
+    ///
+    /// When one of them has to come again: Lambda repeats the call, and those already decided are recognised.
+    pub async fn take_topic(&self, messages: Vec<TopicMessage>, call: &Call) -> Result<Value, Error> {
+        let batch = messages
+            .into_iter()
+            .map(|message| self.direct(message.envelope))
+            .collect::<Vec<_>>();
+        let report = self.take(&batch, call).await;
+        self.tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>());
+        match report
+            .verdicts
+            .iter()
+            .find_map(|verdict| direct::answer(verdict).is_none().then_some(verdict))
+        {
+            Some(verdict) => Err(line_of(verdict).into()),
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// Takes in the event of a direct call, and answers it.
+    ///
+    /// # Errors
+    ///
+    /// When the call has to come again: an asynchronous one is repeated, and ends at the failure destination.
+    pub async fn take_direct(&self, payload: String, call: &Call) -> Result<Value, Error> {
+        let report = self.take(&[self.direct(payload)], call).await;
+        self.tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>());
+        match report.verdicts.first() {
+            Some(verdict) => direct::answer(verdict).ok_or_else(|| line_of(verdict).into()),
+            None => Err("the call was left without a verdict".into()),
+        }
+    }
+
+    async fn take(&self, batch: &[Incoming], call: &Call) -> IntakeReport {
+        let intake = Intake {
+            preferences: &self.preferences,
+            ledger: &self.ledger,
+            queues: &self.queues,
+            dead_letters: &self.dead_letters,
+            clock: &SystemClock,
+            reading: &self.reading,
+            only: self.only,
+            owner: &call.owner,
+        };
+        intake.take(batch).await
+    }
+
+    fn incoming(&self, message: &QueueMessage) -> Incoming {
+        let is_urgent = self.lanes.as_ref().is_some_and(|lanes| message.is_from(&lanes.urgent));
+        Incoming {
+            text: message.text.clone(),
+            published_at: message.sent_at.unwrap_or_else(|| SystemClock.now()),
+            lane: if is_urgent { Lane::Urgent } else { Lane::Normal },
+        }
+    }
+
+    fn direct(&self, text: String) -> Incoming {
+        Incoming {
+            text,
+            published_at: SystemClock.now(),
+            lane: Lane::Direct,
+        }
+    }
+
+    fn queue_of(&self, message: &QueueMessage) -> Option<&str> {
+        let lanes = self.lanes.as_ref()?;
+        [&lanes.normal, &lanes.urgent]
+            .into_iter()
+            .find(|url| message.is_from(url))
+            .map(String::as_str)
+    }
+
+    /// Seconds until a message comes again; longer each time.
+    fn wait(&self, message: &QueueMessage) -> i64 {
+        let now = SystemClock.now();
+        let then = self
+            .policy
+            .again_after_throttle(message.receive_count, SystemClock.chance(), now);
+        then.duration_since(now).as_secs().max(1)
+    }
+
+    /// One log line and one metrics line for the invocation.
+    fn tell(&self, counts: &IntakeCounts, outcomes: &[String]) {
+        tracing::info!(outcomes = outcomes.join("; "), "took in {} messages", outcomes.len());
+        let mut metrics = Metrics::default();
+        metrics
+            .count("NotificationSent", counts.decided)
+            .count("ChannelsUsed", counts.channels)
+            .count("NotificationRepeated", counts.repeated)
+            .count("EventRefused", counts.refused)
+            .count("IdempotencyConflict", counts.conflicts)
+            .count("EventRetried", counts.retried)
+            .emit(self.function, SystemClock.now());
+    }
+}
+
+fn add(counts: &mut IntakeCounts, more: &IntakeCounts) {
+    counts.decided += more.decided;
+    counts.channels += more.channels;
+    counts.repeated += more.repeated;
+    counts.refused += more.refused;
+    counts.conflicts += more.conflicts;
+    counts.retried += more.retried;
+}
+
+/// A verdict for the log: ids, states and field names.
+fn line_of(verdict: &IntakeVerdict) -> String {
+    match verdict {
+        IntakeVerdict::Decided(Decided { id, is_new, results }) => {
+            let results = results.iter().map(|result| match &result.reason {
+                Some(reason) => format!("{} {} ({reason})", result.channel, result.outcome),
+                None => format!("{} {}", result.channel, result.outcome),
+            });
+            let results = results.collect::<Vec<_>>().join(", ");
+            let repeated = if *is_new { "" } else { " again" };
+            format!("{id}{repeated}: {results}")
+        }
+        IntakeVerdict::Refused(refusal) => format!("refused: {refusal}"),
+        IntakeVerdict::Conflict(id) => format!("{id}: idempotency conflict"),
+        IntakeVerdict::Retry(why) => format!("has to come again: {why}"),
+    }
+}

@@ -1,0 +1,211 @@
+//! What woke the function up: messages of a queue, messages of a topic, or a direct call.
+
+use aws_lambda_events::sns::SnsRecord;
+use aws_lambda_events::sqs::SqsMessage;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What woke the function up.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Messages of a queue.
+    Queue(Vec<QueueMessage>),
+    /// Messages of a topic that invokes the function itself.
+    Topic(Vec<TopicMessage>),
+    /// A direct call, with its payload.
+    Direct(String),
+}
+
+/// One message of a queue.
+#[derive(Clone)]
+pub struct QueueMessage {
+    /// Its id, by which a batch answer names it; a message without one cannot be named.
+    pub id: Option<String>,
+    /// Its handle, by which it is hidden.
+    pub receipt_handle: Option<String>,
+    /// The ARN of its queue.
+    pub queue_arn: String,
+    /// Its text.
+    pub text: String,
+    /// When it was put on the queue.
+    pub sent_at: Option<Timestamp>,
+    /// How often it was received, this time included.
+    pub receive_count: u32,
+}
+
+/// One message of a topic.
+#[derive(Clone)]
+pub struct TopicMessage {
+    /// The message inside its envelope, so that it is read as any enveloped message.
+    pub envelope: String,
+}
+
+/// Records of either kind, told apart by their own words.
+#[derive(Deserialize)]
+struct Records<'a> {
+    #[serde(rename = "Records", borrow)]
+    records: Vec<&'a RawValue>,
+}
+
+impl Invocation {
+    /// Tells what a payload is. Whatever has no readable records is a direct call.
+    #[must_use]
+    pub fn read(payload: &str) -> Self {
+        let Ok(Records { records }) = serde_json::from_str::<Records<'_>>(payload) else {
+            return Self::Direct(payload.to_owned());
+        };
+        let messages: Vec<QueueMessage> = records
+            .iter()
+            .filter_map(|record| serde_json::from_str::<SqsMessage>(record.get()).ok())
+            .filter(|message| message.event_source.as_deref() == Some("aws:sqs"))
+            .map(QueueMessage::of)
+            .collect();
+        if !records.is_empty() && messages.len() == records.len() {
+            return Self::Queue(messages);
+        }
+        let messages: Vec<TopicMessage> = records
+            .iter()
+            .filter_map(|record| serde_json::from_str::<SnsRecord>(record.get()).ok())
+            .map(|record| TopicMessage {
+                envelope: serde_json::json!({
+                    "Type": "Notification",
+                    "TopicArn": record.sns.topic_arn,
+                    "Message": record.sns.message,
+                    "Timestamp": record.sns.timestamp.to_rfc3339(),
+                })
+                .to_string(),
+            })
+            .collect();
+        if !records.is_empty() && messages.len() == records.len() {
+            return Self::Topic(messages);
+        }
+        Self::Direct(payload.to_owned())
+    }
+}
+
+impl QueueMessage {
+    fn of(message: SqsMessage) -> Self {
+        let number = |name: &str| message.attributes.get(name).and_then(|text| text.parse::<i64>().ok());
+        Self {
+            sent_at: number("SentTimestamp").and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+            receive_count: number("ApproximateReceiveCount")
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(1),
+            id: message.message_id.filter(|id| !id.is_empty()),
+            receipt_handle: message.receipt_handle,
+            queue_arn: message.event_source_arn.unwrap_or_default(),
+            text: message.body.unwrap_or_default(),
+        }
+    }
+
+    /// Whether it came from the queue with this URL: its ARN and its URL end with the same name.
+    #[must_use]
+    pub fn is_from(&self, queue_url: &str) -> bool {
+        let name = self.queue_arn.rsplit(':').next().unwrap_or_default();
+        !name.is_empty() && queue_url.rsplit('/').next() == Some(name)
+    }
+}
+
+/// Splits a batch into rounds: fresh messages together, and each that came back by itself, the least often received first. A
+/// message that kills the function takes no neighbour with it for ever.
+#[must_use]
+pub(crate) fn rounds(messages: Vec<QueueMessage>) -> Vec<Vec<QueueMessage>> {
+    let (fresh, mut returned): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.receive_count <= 1);
+    returned.sort_by_key(|message| message.receive_count);
+    let rounds = returned.into_iter().map(|message| vec![message]);
+    std::iter::once(fresh)
+        .filter(|fresh| !fresh.is_empty())
+        .chain(rounds)
+        .collect()
+}
+
+impl std::fmt::Debug for QueueMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueueMessage")
+            .field("id", &self.id)
+            .field("receive_count", &self.receive_count)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TopicMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TopicMessage").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn queue_record(count: &str) -> String {
+        format!(
+            r#"{{"messageId":"m","receiptHandle":"r","body":"{{}}","attributes":{{"ApproximateReceiveCount":"{count}","SentTimestamp":"1795168800000"}},
+               "messageAttributes":{{}},"md5OfBody":"","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:0:e-com67-email","awsRegion":"eu-west-1"}}"#
+        )
+    }
+
+    #[test]
+    fn messages_of_a_queue_are_recognised() {
+        let payload = format!(r#"{{"Records":[{},{}]}}"#, queue_record("1"), queue_record("7"));
+        let Invocation::Queue(messages) = Invocation::read(&payload) else {
+            panic!("not a queue")
+        };
+        assert_eq!((messages.len(), messages[1].receive_count), (2, 7));
+        assert!(messages[0].is_from("http://localhost:4566/000000000000/e-com67-email"));
+        assert!(!messages[0].is_from("http://localhost:4566/000000000000/e-com67-email-urgent"));
+    }
+
+    #[test]
+    fn messages_of_a_topic_are_put_back_into_their_envelope() {
+        let payload = r#"{"Records":[{"EventSource":"aws:sns","EventVersion":"1.0","EventSubscriptionArn":"arn:s","Sns":{"Type":"Notification","MessageId":"1",
+            "TopicArn":"arn:topic","Subject":null,"Message":"{\"a\":1}","Timestamp":"2026-11-20T10:00:00.000Z","SignatureVersion":"1","Signature":"s",
+            "SigningCertUrl":"c","UnsubscribeUrl":"u","MessageAttributes":{}}}]}"#;
+        let Invocation::Topic(messages) = Invocation::read(payload) else {
+            panic!("not a topic")
+        };
+        assert!(messages[0].envelope.contains(r#""TopicArn":"arn:topic""#));
+    }
+
+    #[test]
+    fn anything_else_is_a_direct_call() {
+        for payload in [
+            "{}",
+            "[]",
+            "null",
+            r#"{"Records":[]}"#,
+            r#"{"Records":[{"a":1}]}"#,
+            r#"{"userId":"u"}"#,
+        ] {
+            assert!(matches!(Invocation::read(payload), Invocation::Direct(_)), "{payload}");
+        }
+    }
+
+    #[test]
+    fn what_came_back_is_worked_on_one_at_a_time() {
+        let payload = format!(
+            r#"{{"Records":[{},{},{},{}]}}"#,
+            queue_record("9"),
+            queue_record("1"),
+            queue_record("2"),
+            queue_record("1")
+        );
+        let Invocation::Queue(messages) = Invocation::read(&payload) else {
+            panic!("not a queue")
+        };
+        let counts: Vec<Vec<u32>> = rounds(messages)
+            .iter()
+            .map(|round| round.iter().map(|message| message.receive_count).collect())
+            .collect();
+        assert_eq!(counts, [vec![1, 1], vec![2], vec![9]]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_payload_makes_reading_panic(payload in any::<String>()) {
+            let _invocation = Invocation::read(&payload);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Plumbing that every function shares: what woke it up, batches, variables, the log, the metrics line.
+
+mod clock;
+mod direct;
+mod intake_door;
+mod invocation;
+mod metrics;
+mod runtime;
+mod sending_door;
+mod variables;
+
+pub use clock::SystemClock;
+pub use intake_door::IntakeDoor;
+pub use invocation::{Invocation, QueueMessage, TopicMessage};
+pub use metrics::Metrics;
+pub use runtime::{Call, start};
+pub use sending_door::SendingDoor;
+pub use serde_json::Value;
+pub use variables::{InvalidVariable, Variables};

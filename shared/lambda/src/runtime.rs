@@ -1,0 +1,67 @@
+//! Starting a function: the log, one thread, one handler.
+
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::str::FromStr;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::Variables;
+
+/// One call of a function.
+#[derive(Debug)]
+pub struct Call {
+    /// What woke it up, as text.
+    pub payload: String,
+    /// The owner of its claims: the request's id, and a part that differs when Lambda repeats a request.
+    pub owner: String,
+    /// When it is killed.
+    pub deadline: Timestamp,
+}
+
+/// Runs a function until Lambda stops it.
+///
+/// # Errors
+///
+/// When Lambda's runtime API cannot be reached or a variable of Lambda's own is missing.
+pub async fn start<H>(handle: H) -> Result<(), Error>
+where
+    H: AsyncFn(Call) -> Result<Value, Error>,
+{
+    let handle = &handle;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
+        let (payload, context) = event.into_parts();
+        let deadline = i64::try_from(context.deadline)
+            .ok()
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let call = Call {
+            payload: payload.get().to_owned(),
+            owner: format!("{}/{:08x}", context.request_id, fastrand::u32(..)),
+            deadline: deadline.unwrap_or(Timestamp::MAX),
+        };
+        handle(call).await
+    }))
+    .await
+}
+
+impl Call {
+    /// Starts the log: JSON lines, at `LOG_LEVEL` (`info` where it says nothing sensible).
+    pub fn start_log(variables: &Variables) {
+        let level = variables
+            .optional("LOG_LEVEL")
+            .and_then(|level| LevelFilter::from_str(&level).ok());
+        let lines = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false);
+        // A second start, in a test, changes nothing.
+        let _already_started = tracing_subscriber::registry()
+            .with(lines)
+            .with(level.unwrap_or(LevelFilter::INFO))
+            .try_init();
+    }
+}

@@ -1,0 +1,180 @@
+//! Environment variables, read once at the start; every one that is wrong is named.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+/// A variable without which a function cannot start.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("environment variable {name}: {expected}")]
+pub struct InvalidVariable {
+    /// The variable.
+    pub name: &'static str,
+    /// What was expected there.
+    pub expected: String,
+}
+
+/// The variables of a process.
+#[derive(Debug, Clone, Default)]
+pub struct Variables(HashMap<String, String>);
+
+impl Variables {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// Those given, for tests.
+    #[must_use]
+    pub fn given(variables: &[(&str, &str)]) -> Self {
+        Self(
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
+    }
+
+    /// A variable that may be missing; an empty one counts as missing.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<String> {
+        self.0
+            .get(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A text that must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] when it is missing or empty.
+    pub fn text(&self, name: &'static str) -> Result<String, InvalidVariable> {
+        self.optional(name).ok_or_else(|| InvalidVariable {
+            name,
+            expected: "expected a value, got nothing".to_owned(),
+        })
+    }
+
+    /// A number, or its default where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] when it is no number.
+    pub fn number<N: FromStr>(&self, name: &'static str, default: N) -> Result<N, InvalidVariable> {
+        match self.optional(name) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_not_a_number| InvalidVariable {
+                name,
+                expected: "expected a whole number".to_owned(),
+            }),
+        }
+    }
+
+    /// A value of a type that checks itself.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] when it is missing, or what the type says of it.
+    pub fn checked<T, E: std::fmt::Display>(
+        &self,
+        name: &'static str,
+        check: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, InvalidVariable> {
+        check(&self.text(name)?).map_err(|problem| InvalidVariable {
+            name,
+            expected: problem.to_string(),
+        })
+    }
+
+    /// The shop's assumptions: `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] for the first that is wrong.
+    pub fn shop_defaults(&self) -> Result<domain::ShopDefaults, InvalidVariable> {
+        Ok(domain::ShopDefaults {
+            language: self.checked("DEFAULT_LANGUAGE", |text| domain::Language::try_from(text))?,
+            zone: self.checked("DEFAULT_TIME_ZONE", |text| domain::Zone::try_from(text))?,
+            currency: self.checked("DEFAULT_CURRENCY", |text| domain::Currency::try_from(text))?,
+        })
+    }
+
+    /// How events are read: the shop's assumptions, `ADMIN_TOPIC_ARN` and `ADMIN_EMAIL`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] for the first that is wrong.
+    pub fn reading(&self) -> Result<pipeline::Reading, InvalidVariable> {
+        Ok(pipeline::Reading {
+            shop: self.shop_defaults()?,
+            admin_topic: self.optional("ADMIN_TOPIC_ARN"),
+            admin_email: self.optional("ADMIN_EMAIL"),
+        })
+    }
+
+    /// When to try again: `RETRY_BASE_SECONDS`, `IN_DOUBT_SECONDS`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] for the first that is wrong.
+    pub fn retry_policy(&self) -> Result<domain::RetryPolicy, InvalidVariable> {
+        let usual = domain::RetryPolicy::default();
+        Ok(domain::RetryPolicy {
+            base: jiff::SignedDuration::from_secs(self.number("RETRY_BASE_SECONDS", usual.base.as_secs())?),
+            in_doubt_for: jiff::SignedDuration::from_secs(
+                self.number("IN_DOUBT_SECONDS", usual.in_doubt_for.as_secs())?,
+            ),
+            ..usual
+        })
+    }
+
+    /// The two lanes of a queue, by the names of their variables.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] for the first that is missing.
+    pub fn lanes(&self, normal: &'static str, urgent: &'static str) -> Result<aws::ChannelQueues, InvalidVariable> {
+        Ok(aws::ChannelQueues {
+            normal: self.text(normal)?,
+            urgent: self.text(urgent)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let problem = Variables::given(&[("A", " ")]).text("A").unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "environment variable A: expected a value, got nothing"
+        );
+    }
+
+    #[test]
+    fn a_wrong_time_zone_says_what_was_expected() {
+        let variables = Variables::given(&[
+            ("DEFAULT_LANGUAGE", "es"),
+            ("DEFAULT_TIME_ZONE", "Mars"),
+            ("DEFAULT_CURRENCY", "EUR"),
+        ]);
+        let problem = variables.shop_defaults().unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "environment variable DEFAULT_TIME_ZONE: expected an IANA time zone such as Europe/Madrid"
+        );
+    }
+
+    #[test]
+    fn the_retry_policy_has_defaults() {
+        assert_eq!(Variables::default().retry_policy(), Ok(domain::RetryPolicy::default()));
+    }
+}

@@ -1,0 +1,227 @@
+//! Texts as mobile networks carry them: GSM-7 where possible, and how many segments that takes.
+//!
+//! The alphabet and the sizes are those of 3GPP TS 23.038 (section 6.2.1) and TS 23.040.
+
+use icu::normalizer::DecomposingNormalizerBorrowed;
+use icu::properties::{
+    CodePointMapData,
+    props::{GeneralCategory, GeneralCategoryGroup},
+};
+
+/// The letters of the basic GSM-7 alphabet; each takes one septet.
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+
+/// The letters behind an escape; each takes two septets.
+const EXTENSION: &str = "\u{c}^{}\\[~]|€";
+
+/// Letters that no decomposition brings into GSM-7, and what is written for them.
+const REPLACEMENTS: [(char, &str); 24] = [
+    ('‘', "'"),
+    ('’', "'"),
+    ('‚', "'"),
+    ('′', "'"),
+    ('`', "'"),
+    ('´', "'"),
+    ('“', "\""),
+    ('”', "\""),
+    ('„', "\""),
+    ('«', "\""),
+    ('»', "\""),
+    ('–', "-"),
+    ('—', "-"),
+    ('‑', "-"),
+    ('−', "-"),
+    ('•', "-"),
+    ('·', "-"),
+    ('×', "x"),
+    ('ł', "l"),
+    ('Ł', "L"),
+    ('đ', "d"),
+    ('Đ', "D"),
+    ('œ', "oe"),
+    ('ı', "i"),
+];
+
+/// More than this nobody is sent.
+pub(crate) const MOST_SEGMENTS: u8 = 2;
+
+/// How a text travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmsEncoding {
+    /// Seven bits a letter: 160 in one segment, 153 in each of several.
+    Gsm7,
+    /// Sixteen bits a letter: 70 in one segment, 67 in each of several.
+    Ucs2,
+}
+
+impl SmsEncoding {
+    /// The encoding that carries every letter of this text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        if text.chars().all(|c| septets(c).is_some()) {
+            Self::Gsm7
+        } else {
+            Self::Ucs2
+        }
+    }
+
+    /// How many segments this text takes.
+    #[must_use]
+    pub fn segments(self, text: &str) -> u8 {
+        let (alone, together) = match self {
+            Self::Gsm7 => (160, 153),
+            Self::Ucs2 => (70, 67),
+        };
+        let sizes = || text.chars().map(|c| self.size(c));
+        if sizes().sum::<usize>() <= alone {
+            return 1;
+        }
+        // A letter of two units is never cut in two, so a segment may end one unit early.
+        let (segments, _) = sizes().fold((1_u8, 0), |(segments, filled), size| {
+            if filled + size <= together {
+                (segments, filled + size)
+            } else {
+                (segments.saturating_add(1), size)
+            }
+        });
+        segments
+    }
+
+    fn size(self, c: char) -> usize {
+        match self {
+            Self::Gsm7 => septets(c).unwrap_or(2),
+            Self::Ucs2 => c.len_utf16(),
+        }
+    }
+}
+
+/// How many septets a letter takes; none when GSM-7 has it not.
+fn septets(c: char) -> Option<usize> {
+    if BASIC.contains(c) {
+        Some(1)
+    } else {
+        EXTENSION.contains(c).then_some(2)
+    }
+}
+
+/// The text with everything replaced that would force UCS-2 without need: accents that GSM-7 lacks, typographic
+/// quotes, dashes and spaces. Emoji and invisible characters go. Letters of other scripts stay.
+pub(crate) fn simplified(text: &str) -> String {
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd();
+    let mut simple = String::with_capacity(text.len());
+    for c in text.chars() {
+        let category = categories.get(c);
+        if septets(c).is_some() && !c.is_control() {
+            simple.push(c);
+        } else if let Some((_, instead)) = REPLACEMENTS.iter().find(|(letter, _)| *letter == c) {
+            simple.push_str(instead);
+        } else if c.is_whitespace() || c.is_control() {
+            simple.push(' ');
+        } else {
+            let parts = decomposed.normalize_iter(std::iter::once(c));
+            let plain: String = parts.filter(|part| septets(*part).is_some()).collect();
+            let is_foreign =
+                GeneralCategoryGroup::Letter.contains(category) || GeneralCategoryGroup::Number.contains(category);
+            let is_mark = GeneralCategoryGroup::Mark.contains(category)
+                && simple.chars().next_back().is_some_and(|last| septets(last).is_none());
+            if !plain.is_empty() {
+                simple.push_str(&plain);
+            } else if is_foreign || is_mark {
+                simple.push(c);
+            }
+        }
+    }
+    simple.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text, cut between two letters where it would take more segments than anybody is sent.
+pub(crate) fn cut(text: &str) -> String {
+    const ENDING: &str = "...";
+    let encoding = SmsEncoding::of(text);
+    let mut kept = text.to_owned();
+    if encoding.segments(&kept) <= MOST_SEGMENTS {
+        return kept;
+    }
+    while kept.pop().is_some() {
+        let ended = format!("{}{ENDING}", kept.trim_end());
+        if encoding.segments(&ended) <= MOST_SEGMENTS {
+            return ended;
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segments(text: &str) -> (SmsEncoding, u8) {
+        let encoding = SmsEncoding::of(text);
+        (encoding, encoding.segments(text))
+    }
+
+    #[test]
+    fn one_segment_holds_160_letters_and_several_hold_153_each() {
+        assert_eq!(segments(&"a".repeat(160)), (SmsEncoding::Gsm7, 1));
+        assert_eq!(segments(&"a".repeat(161)), (SmsEncoding::Gsm7, 2));
+        assert_eq!(segments(&"a".repeat(306)), (SmsEncoding::Gsm7, 2));
+        assert_eq!(segments(&"a".repeat(307)), (SmsEncoding::Gsm7, 3));
+    }
+
+    #[test]
+    fn a_euro_sign_counts_two() {
+        assert_eq!(segments(&"€".repeat(80)), (SmsEncoding::Gsm7, 1));
+        assert_eq!(segments(&"€".repeat(81)), (SmsEncoding::Gsm7, 2));
+    }
+
+    #[test]
+    fn a_letter_of_two_septets_is_not_cut_between_two_segments() {
+        let text = format!("{}€{}", "a".repeat(152), "a".repeat(152));
+        assert_eq!(segments(&text), (SmsEncoding::Gsm7, 3));
+    }
+
+    #[test]
+    fn a_foreign_letter_makes_every_letter_twice_as_large() {
+        assert_eq!(segments(&"ш".repeat(70)), (SmsEncoding::Ucs2, 1));
+        assert_eq!(segments(&"ш".repeat(71)), (SmsEncoding::Ucs2, 2));
+        assert_eq!(segments(&"ш".repeat(134)), (SmsEncoding::Ucs2, 2));
+        assert_eq!(segments(&"ш".repeat(135)), (SmsEncoding::Ucs2, 3));
+        assert_eq!(segments(&"🦊".repeat(35)), (SmsEncoding::Ucs2, 1));
+    }
+
+    #[test]
+    fn accents_that_gsm_lacks_go_and_those_it_has_stay() {
+        assert_eq!(
+            simplified("Está en camino: mañana, según Ángel, él y Müller"),
+            "Esta en camino: mañana, segun Angel, él y Müller"
+        );
+        assert_eq!(simplified("Łódź, Timișoara, ç"), "Lodz, Timisoara, c");
+    }
+
+    #[test]
+    fn quotes_dashes_and_hard_spaces_become_plain_ones() {
+        assert_eq!(
+            simplified("“86,50\u{a0}€” – it’s…\u{202f}ok"),
+            "\"86,50 €\" - it's... ok"
+        );
+    }
+
+    #[test]
+    fn an_emoji_does_not_triple_the_bill() {
+        assert_eq!(segments(&simplified("Fox 🦊👍🏽❤️👨‍👩‍👧 shop")), (SmsEncoding::Gsm7, 1));
+        assert_eq!(simplified("Fox 🦊 shop"), "Fox shop");
+    }
+
+    #[test]
+    fn letters_of_other_scripts_stay_letters() {
+        assert_eq!(simplified("Привет, שרה и नमस्ते"), "Привет, שרה и नमस्ते");
+    }
+
+    #[test]
+    fn a_text_without_end_is_cut_at_two_segments() {
+        let text = cut(&"€".repeat(500));
+        assert_eq!(segments(&text), (SmsEncoding::Gsm7, 2));
+        assert!(text.ends_with("..."), "{text}");
+    }
+}

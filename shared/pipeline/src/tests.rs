@@ -1,0 +1,632 @@
+//! The two halves over memory twins: what callers rely on, under the faults that a queue and a network bring.
+
+use domain::ports::SendAnswer;
+use domain::{Channel, Delivery, DeliveryRequest, Event, Lease, Preferences, RetryPolicy, State, StatusChoice, UserId};
+use jiff::SignedDuration;
+use testkit::{
+    HandClock, MemoryDeadLetters, MemoryLedger, MemoryPreferences, MemoryQueues, ScriptedCourier, at, confirmation,
+    email_request, shipped, shop_defaults,
+};
+
+use crate::{
+    Incoming, Intake, IntakeReport, IntakeVerdict, Lane, Reading, SendVerdict, Sending, SendingReport, Waiting,
+};
+
+const NOW: i64 = 1_795_168_800;
+
+struct House {
+    clock: HandClock,
+    ledger: MemoryLedger,
+    preferences: MemoryPreferences,
+    queues: MemoryQueues,
+    dead_letters: MemoryDeadLetters,
+    policy: RetryPolicy,
+    reading: Reading,
+}
+
+impl House {
+    fn new() -> Self {
+        Self {
+            clock: HandClock::at(at(NOW)),
+            ledger: MemoryLedger::default(),
+            preferences: MemoryPreferences::default(),
+            queues: MemoryQueues::default(),
+            dead_letters: MemoryDeadLetters::default(),
+            policy: RetryPolicy::default(),
+            reading: Reading {
+                shop: shop_defaults(),
+                admin_topic: None,
+                admin_email: None,
+            },
+        }
+    }
+
+    async fn take_by(&self, lane: Lane, owner: &str, texts: &[&str]) -> IntakeReport {
+        let batch: Vec<Incoming> = texts
+            .iter()
+            .map(|text| Incoming {
+                text: (*text).to_owned(),
+                published_at: at(NOW),
+                lane,
+            })
+            .collect();
+        let intake = Intake {
+            preferences: &self.preferences,
+            ledger: &self.ledger,
+            queues: &self.queues,
+            dead_letters: &self.dead_letters,
+            clock: &self.clock,
+            reading: &self.reading,
+            only: None,
+            owner,
+        };
+        intake.take(&batch).await
+    }
+
+    async fn take(&self, texts: &[&str]) -> IntakeReport {
+        self.take_by(Lane::Normal, "orchestrator", texts).await
+    }
+
+    async fn send(&self, owner: &str, courier: &ScriptedCourier, requests: &[DeliveryRequest]) -> SendingReport {
+        let batch: Vec<Waiting> = requests
+            .iter()
+            .map(|request| Waiting {
+                text: request.to_wire(),
+                is_urgent: false,
+            })
+            .collect();
+        let deadline = domain::ports::Clock::now(&self.clock) + SignedDuration::from_secs(30);
+        let sending = Sending {
+            preferences: &self.preferences,
+            ledger: &self.ledger,
+            dead_letters: &self.dead_letters,
+            clock: &self.clock,
+            courier,
+            policy: &self.policy,
+            owner,
+            deadline,
+            call_time_out: SignedDuration::from_secs(10),
+        };
+        sending.work(&batch).await
+    }
+
+    /// An event's e-mail, decided and queued.
+    async fn queued(&self, event: &Event) -> DeliveryRequest {
+        self.take(&[&text_of(event)]).await;
+        self.queues
+            .requests
+            .borrow()
+            .iter()
+            .find(|request| request.channel == Channel::Email)
+            .unwrap()
+            .clone()
+    }
+
+    fn email(&self, request: &DeliveryRequest) -> Delivery {
+        self.ledger.delivery(request.id, Channel::Email).unwrap()
+    }
+}
+
+/// The event as its publisher writes it.
+fn text_of(event: &Event) -> String {
+    let order = event.content.order().unwrap();
+    let (notification_type, status) = (event.content.notification_type(), event.content.status());
+    serde_json::json!({
+        "userId": event.recipient.user, "recipientEmail": event.recipient.email, "recipientPhone": event.recipient.phone,
+        "notificationType": notification_type.name(),
+        "orderData": {"orderId": order.id.as_str(), "status": status.map(|status| status.name()), "timestamp": event.at.to_string()},
+    })
+    .to_string()
+}
+
+fn email_courier(script: impl IntoIterator<Item = SendAnswer>) -> ScriptedCourier {
+    ScriptedCourier::new(Channel::Email, script)
+}
+
+fn lost() -> SendAnswer {
+    SendAnswer::Unknown {
+        reason: "no answer".to_owned(),
+    }
+}
+
+fn not_taken() -> SendAnswer {
+    SendAnswer::NotTaken {
+        reason: "LimitExceededException".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_decision_is_recorded_with_its_reasons_and_handed_over() {
+    let house = House::new();
+    let report = house.take(&[&text_of(&shipped("ana", "456", at(NOW)))]).await;
+    let IntakeVerdict::Decided(decided) = &report.verdicts[0] else {
+        panic!("{report:?}")
+    };
+    let outcomes: Vec<(Channel, State)> = decided
+        .results
+        .iter()
+        .map(|result| (result.channel, result.outcome))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [(Channel::Email, State::Queued), (Channel::Sms, State::Queued)]
+    );
+    assert_eq!((report.counts.decided, report.counts.channels), (1, 2));
+    assert_eq!(house.queues.requests.borrow().len(), 2);
+}
+
+#[tokio::test]
+async fn opted_out_of_everything_is_a_recorded_reason_and_no_error() {
+    let house = House::new();
+    let nothing = Preferences {
+        status_choices: [
+            (Channel::Email, StatusChoice::All(false)),
+            (Channel::Sms, StatusChoice::All(false)),
+        ]
+        .into(),
+        ..Preferences::default()
+    };
+    house
+        .preferences
+        .stored
+        .borrow_mut()
+        .insert(UserId::try_from("ana").unwrap(), nothing);
+    let report = house.take(&[&text_of(&shipped("ana", "456", at(NOW)))]).await;
+    let IntakeVerdict::Decided(decided) = &report.verdicts[0] else {
+        panic!("{report:?}")
+    };
+    assert!(
+        decided
+            .results
+            .iter()
+            .all(|result| result.outcome == State::Skipped && result.reason.as_deref() == Some("opted_out"))
+    );
+    assert_eq!((report.counts.decided, report.counts.channels), (1, 0));
+    assert!(house.dead_letters.letters.borrow().is_empty() && house.queues.requests.borrow().is_empty());
+}
+
+#[tokio::test]
+async fn the_same_event_five_times_in_a_batch_is_handed_over_once_per_channel() {
+    let house = House::new();
+    let text = text_of(&shipped("ana", "456", at(NOW)));
+    let report = house.take(&[text.as_str(); 5]).await;
+    assert_eq!((report.counts.decided, report.counts.repeated), (1, 4));
+    assert_eq!(house.queues.requests.borrow().len(), 2);
+}
+
+#[tokio::test]
+async fn one_poison_record_goes_to_the_dead_letters_with_its_reason_and_nine_go_on() {
+    let house = House::new();
+    let good: Vec<String> = (0..9)
+        .map(|n| text_of(&confirmation("ana", &n.to_string(), at(NOW))))
+        .collect();
+    let mut texts: Vec<&str> = good.iter().map(String::as_str).collect();
+    texts.insert(4, r#"{"userId":"ana","notificationType":"order_confirmation"}"#);
+    let report = house.take(&texts).await;
+    assert_eq!((report.counts.decided, report.counts.refused), (9, 1));
+    let letters = house.dead_letters.letters.borrow();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(
+        letters[0].reason,
+        "orderData.orderId: expected the order's id, got nothing"
+    );
+}
+
+#[tokio::test]
+async fn the_urgent_lane_leaves_refusals_to_the_normal_lane() {
+    let house = House::new();
+    house.take_by(Lane::Urgent, "urgent", &["{"]).await;
+    assert!(house.dead_letters.letters.borrow().is_empty());
+    house.take_by(Lane::Normal, "normal", &["{"]).await;
+    assert_eq!(house.dead_letters.letters.borrow().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_record_comes_again_while_the_dead_letters_are_out_of_reach() {
+    let house = House::new();
+    house.dead_letters.is_out_of_reach.set(true);
+    let report = house.take(&["{"]).await;
+    assert!(matches!(report.verdicts[0], IntakeVerdict::Retry(_)));
+}
+
+#[tokio::test]
+async fn the_same_key_with_another_content_is_a_conflict_and_with_the_same_is_not() {
+    let house = House::new();
+    let text = |total: &str, moment: &str| {
+        format!(
+            r#"{{"userId":"u","type":"order_confirmation","orderId":"1","totalAmount":{total},"timestamp":"{moment}","idempotencyKey":"k"}}"#
+        )
+    };
+    house.take(&[&text("5", "2026-11-20T10:00:00Z")]).await;
+    let again = house
+        .take_by(Lane::Normal, "second", &[&text("5", "2026-11-20T10:05:00Z")])
+        .await;
+    assert_eq!(again.counts.repeated, 1);
+    let other = house
+        .take_by(Lane::Normal, "third", &[&text("6", "2026-11-20T10:00:00Z")])
+        .await;
+    assert_eq!((other.counts.conflicts, house.ledger.all().len()), (1, 1));
+    assert!(house.dead_letters.letters.borrow()[0].reason.contains("idempotencyKey"));
+}
+
+#[tokio::test]
+async fn death_between_record_and_hand_over_is_made_up_for_by_the_repetition() {
+    let house = House::new();
+    house.queues.refusing.set(1);
+    let text = text_of(&shipped("ana", "456", at(NOW)));
+    let first = house.take(&[&text]).await;
+    assert!(matches!(first.verdicts[0], IntakeVerdict::Retry(_)));
+    let second = house.take_by(Lane::Normal, "second", &[&text]).await;
+    assert!(matches!(&second.verdicts[0], IntakeVerdict::Decided(decided) if !decided.is_new));
+    assert!(
+        house
+            .queues
+            .requests
+            .borrow()
+            .iter()
+            .any(|request| request.channel == Channel::Email)
+    );
+}
+
+#[tokio::test]
+async fn a_channel_that_was_not_asked_for_may_be_asked_for_later() {
+    let house = House::new();
+    let text = |channel: &str| {
+        format!(
+            r#"{{"userId":"u","type":"order_status_update","recipientEmail":"a@example.com","recipientPhone":"+34600123456","orderId":"1","status":"shipped","channels":["{channel}"]}}"#
+        )
+    };
+    house.take(&[&text("email")]).await;
+    house.take_by(Lane::Normal, "second", &[&text("sms")]).await;
+    house.take_by(Lane::Normal, "third", &[&text("email")]).await;
+    let channels: Vec<Channel> = house
+        .queues
+        .requests
+        .borrow()
+        .iter()
+        .map(|request| request.channel)
+        .collect();
+    assert_eq!(channels[..2], [Channel::Email, Channel::Sms]);
+    assert_eq!(house.ledger.all()[0].channels(), [Channel::Email, Channel::Sms]);
+}
+
+#[tokio::test]
+async fn preferences_out_of_reach_send_everything_back() {
+    let house = House::new();
+    house.preferences.is_out_of_reach.set(true);
+    let report = house.take(&[&text_of(&confirmation("ana", "1", at(NOW)))]).await;
+    assert_eq!(report.counts.retried, 1);
+    assert!(house.ledger.all().is_empty());
+}
+
+#[tokio::test]
+async fn an_accepted_message_is_sent_and_its_repetition_is_not() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW - 3))).await;
+    let courier = email_courier([]);
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        (report.counts.accepted, report.counts.latencies_ms.as_slice()),
+        (1, [3_000].as_slice())
+    );
+    let again = house.send("b", &courier, &[request.clone(), request.clone()]).await;
+    assert!(
+        again
+            .verdicts
+            .iter()
+            .all(|verdict| matches!(verdict, SendVerdict::Done(_, State::Sent, None)))
+    );
+    assert_eq!(courier.offered.borrow().len(), 1);
+}
+
+#[tokio::test]
+async fn a_lost_reply_never_sends_twice_before_its_deadline() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([lost()]);
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        report.verdicts[0],
+        SendVerdict::Again(request.id, at(NOW + 900), "no answer".to_owned())
+    );
+    house.clock.set(at(NOW + 899));
+    house.send("b", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        (courier.offered.borrow().len(), house.email(&request).state),
+        (1, State::InDoubt)
+    );
+    house.clock.set(at(NOW + 900));
+    let report = house.send("c", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!((report.counts.resent_in_doubt, report.counts.accepted), (1, 1));
+}
+
+#[tokio::test]
+async fn an_sms_in_doubt_is_never_sent_again() {
+    let house = House::new();
+    house.take(&[&text_of(&shipped("ana", "1", at(NOW)))]).await;
+    let request = house.queues.requests.borrow()[1].clone();
+    let courier = ScriptedCourier::new(Channel::Sms, [lost()]);
+    house.send("a", &courier, std::slice::from_ref(&request)).await;
+    house.clock.set(at(NOW + 2_000));
+    let report = house.send("b", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        report.verdicts[0],
+        SendVerdict::Done(request.id, State::Failed, Some("in_doubt".to_owned()))
+    );
+    assert_eq!((courier.offered.borrow().len(), report.counts.failed), (1, 1));
+}
+
+#[tokio::test]
+async fn refused_for_a_while_is_retried_with_growing_waits_and_sent_once() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([not_taken(), not_taken(), not_taken()]);
+    let mut waits = Vec::new();
+    for owner in ["a", "b", "c"] {
+        let before = domain::ports::Clock::now(&house.clock);
+        let report = house.send(owner, &courier, std::slice::from_ref(&request)).await;
+        let SendVerdict::Again(_, then, _) = &report.verdicts[0] else {
+            panic!("{report:?}")
+        };
+        waits.push(then.duration_since(before).as_secs());
+        house.clock.set(*then);
+    }
+    let report = house.send("d", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(report.counts.accepted, 1);
+    assert!(waits.is_sorted_by(|a, b| a < b), "{waits:?}");
+}
+
+#[tokio::test]
+async fn refused_for_good_is_parked_and_buried_once_with_the_reason() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier(std::iter::repeat_n(not_taken(), 9));
+    for owner in ["a", "b", "c", "d", "e"] {
+        house.send(owner, &courier, std::slice::from_ref(&request)).await;
+        house.clock.advance(SignedDuration::from_hours(1));
+    }
+    assert_eq!(
+        (courier.offered.borrow().len(), house.email(&request).state),
+        (4, State::Parked)
+    );
+    let letters = house.dead_letters.letters.borrow();
+    assert_eq!(
+        (letters.len(), letters[0].reason.as_str()),
+        (1, "LimitExceededException")
+    );
+}
+
+#[tokio::test]
+async fn a_parked_message_comes_again_until_the_dead_letters_have_it() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    house.ledger.put(
+        request.id,
+        Channel::Email,
+        Delivery::queued(at(NOW)).park("why", at(NOW)),
+    );
+    house.dead_letters.is_out_of_reach.set(true);
+    let courier = email_courier([]);
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert!(matches!(report.verdicts[0], SendVerdict::Again(..)));
+    house.dead_letters.is_out_of_reach.set(false);
+    let report = house.send("b", &courier, std::slice::from_ref(&request)).await;
+    assert!(matches!(report.verdicts[0], SendVerdict::Done(_, State::Parked, _)));
+    assert_eq!(house.dead_letters.letters.borrow().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_the_provider_calls_bad_fails_for_good() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([SendAnswer::Refused {
+        reason: "MessageRejected".to_owned(),
+    }]);
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        report.verdicts[0],
+        SendVerdict::Done(request.id, State::Failed, Some("MessageRejected".to_owned()))
+    );
+    assert!(house.dead_letters.letters.borrow().is_empty());
+}
+
+#[tokio::test]
+async fn a_type_without_a_template_fails_for_good_and_is_never_offered() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let mut courier = email_courier([]);
+    courier.unwritable = Some("no template".to_owned());
+    house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        (house.email(&request).state, courier.offered.borrow().len()),
+        (State::Failed, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_panic_in_one_record_is_that_records_own() {
+    let house = House::new();
+    let requests = [
+        house.queued(&confirmation("ana", "1", at(NOW))).await,
+        email_request(&confirmation("ana", "2", at(NOW))),
+    ];
+    house.take(&[&text_of(&confirmation("ana", "2", at(NOW)))]).await;
+    let mut courier = email_courier([]);
+    courier.panics_at = Some("1".to_owned());
+    house.send("a", &courier, &requests).await;
+    assert_eq!(
+        (house.email(&requests[0]).state, house.email(&requests[1]).state),
+        (State::Queued, State::Sent)
+    );
+}
+
+#[tokio::test]
+async fn an_opt_out_while_the_message_waited_is_obeyed() {
+    let house = House::new();
+    let request = house.queued(&shipped("ana", "1", at(NOW))).await;
+    let no_email = Preferences {
+        status_choices: [(Channel::Email, StatusChoice::All(false))].into(),
+        ..Preferences::default()
+    };
+    house
+        .preferences
+        .stored
+        .borrow_mut()
+        .insert(UserId::try_from("ana").unwrap(), no_email);
+    let courier = email_courier([]);
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        report.verdicts[0],
+        SendVerdict::Done(request.id, State::Skipped, Some("opted_out".to_owned()))
+    );
+    assert!(courier.offered.borrow().is_empty());
+}
+
+#[tokio::test]
+async fn an_owner_that_was_killed_leaves_doubt_and_its_message_is_not_sent_at_once() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let lease = Lease {
+        owner: "killed".to_owned(),
+        until: at(NOW + 90),
+    };
+    house.ledger.put(
+        request.id,
+        Channel::Email,
+        Delivery::queued(at(NOW)).claim(lease, at(NOW)).1,
+    );
+    let courier = email_courier([]);
+    let early = house.send("b", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        early.verdicts[0],
+        SendVerdict::Again(request.id, at(NOW + 90), "sending".to_owned())
+    );
+    house.clock.set(at(NOW + 90));
+    house.send("b", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        (house.email(&request).state, courier.offered.borrow().len()),
+        (State::InDoubt, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_our_own_claim_or_outcome_changes_nothing() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([]);
+    house.ledger.lose_replies(1);
+    let first = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert!(matches!(first.verdicts[0], SendVerdict::Again(..)), "{first:?}");
+    let second = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!((second.counts.accepted, courier.offered.borrow().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_outcome_that_cannot_be_written_is_tried_until_it_is() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    struct FailsAfterSending<'a>(&'a House, ScriptedCourier);
+    impl domain::ports::Courier for FailsAfterSending<'_> {
+        type Message = ();
+        fn channel(&self) -> Channel {
+            Channel::Email
+        }
+        fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+            self.1.write(request)
+        }
+        async fn send(&self, request: &DeliveryRequest, message: &()) -> SendAnswer {
+            self.0.ledger.fail(3);
+            self.1.send(request, message).await
+        }
+    }
+    let courier = FailsAfterSending(&house, email_courier([]));
+    let sending = Sending {
+        preferences: &house.preferences,
+        ledger: &house.ledger,
+        dead_letters: &house.dead_letters,
+        clock: &house.clock,
+        courier: &courier,
+        policy: &house.policy,
+        owner: "a",
+        deadline: at(NOW + 30),
+        call_time_out: SignedDuration::from_secs(10),
+    };
+    let report = sending
+        .work(&[Waiting {
+            text: request.to_wire(),
+            is_urgent: false,
+        }])
+        .await;
+    assert_eq!((report.counts.accepted, house.email(&request).state), (1, State::Sent));
+}
+
+#[tokio::test]
+async fn a_foreign_message_goes_to_the_dead_letters() {
+    let house = House::new();
+    let courier = email_courier([]);
+    let sending = Sending {
+        preferences: &house.preferences,
+        ledger: &house.ledger,
+        dead_letters: &house.dead_letters,
+        clock: &house.clock,
+        courier: &courier,
+        policy: &house.policy,
+        owner: "a",
+        deadline: at(NOW + 30),
+        call_time_out: SignedDuration::from_secs(10),
+    };
+    let report = sending
+        .work(&[Waiting {
+            text: r#"{"delivery/9":{}}"#.to_owned(),
+            is_urgent: true,
+        }])
+        .await;
+    assert!(matches!(report.verdicts[0], SendVerdict::Refused(_)));
+    assert!(house.dead_letters.letters.borrow()[0].is_urgent);
+}
+
+#[tokio::test]
+async fn what_is_scheduled_waits_for_its_time() {
+    let house = House::new();
+    house
+        .take(&[r#"{"userId":"ana","type":"order_confirmation","orderId":"1","recipientEmail":"a@example.com","scheduledFor":"2026-11-21T08:00:00Z"}"#])
+        .await;
+    let request = house.queues.requests.borrow()[0].clone();
+    let courier = email_courier([]);
+    let then: jiff::Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+    let early = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(
+        early.verdicts[0],
+        SendVerdict::Again(request.id, then, "deferred".to_owned())
+    );
+    house.clock.set(then);
+    assert_eq!(house.send("b", &courier, &[request]).await.counts.accepted, 1);
+}
+
+#[tokio::test]
+async fn no_call_is_started_that_the_invocation_might_not_survive() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([]);
+    let sending = Sending {
+        preferences: &house.preferences,
+        ledger: &house.ledger,
+        dead_letters: &house.dead_letters,
+        clock: &house.clock,
+        courier: &courier,
+        policy: &house.policy,
+        owner: "a",
+        deadline: at(NOW + 12),
+        call_time_out: SignedDuration::from_secs(10),
+    };
+    sending
+        .work(&[Waiting {
+            text: request.to_wire(),
+            is_urgent: false,
+        }])
+        .await;
+    assert_eq!(
+        (courier.offered.borrow().len(), house.email(&request).state),
+        (0, State::Queued)
+    );
+}

@@ -1,0 +1,58 @@
+//! A courier that answers from a script and keeps what it was given.
+
+use domain::ports::{Courier, SendAnswer};
+use domain::{Channel, DeliveryRequest, NotificationId};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+/// A courier whose provider answers from a script, and accepts once the script is over.
+#[derive(Debug)]
+pub struct ScriptedCourier {
+    channel: Channel,
+    script: RefCell<VecDeque<SendAnswer>>,
+    /// Every message offered to the provider, in order.
+    pub offered: RefCell<Vec<NotificationId>>,
+    /// Why no message can be written, where none can.
+    pub unwritable: Option<String>,
+    /// The order whose message makes the writer panic.
+    pub panics_at: Option<String>,
+}
+
+impl ScriptedCourier {
+    /// A courier of this channel, with these answers first.
+    #[must_use]
+    pub fn new(channel: Channel, script: impl IntoIterator<Item = SendAnswer>) -> Self {
+        Self {
+            channel,
+            script: RefCell::new(script.into_iter().collect()),
+            offered: RefCell::new(Vec::new()),
+            unwritable: None,
+            panics_at: None,
+        }
+    }
+}
+
+impl Courier for ScriptedCourier {
+    type Message = ();
+
+    fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    #[expect(clippy::panic, reason = "the test of a panicking record needs one")]
+    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+        let order = request.content.order().map(|order| order.id.as_str());
+        if self.panics_at.is_some() && self.panics_at.as_deref() == order {
+            panic!("a record that panics, as a test asked for");
+        }
+        self.unwritable.clone().map_or(Ok(()), Err)
+    }
+
+    async fn send(&self, request: &DeliveryRequest, (): &()) -> SendAnswer {
+        self.offered.borrow_mut().push(request.id);
+        let scripted = self.script.borrow_mut().pop_front();
+        scripted.unwrap_or_else(|| SendAnswer::Accepted {
+            message_id: format!("message-{}", request.id),
+        })
+    }
+}

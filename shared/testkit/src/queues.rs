@@ -1,0 +1,83 @@
+//! Queues, dead letters and preferences in memory.
+
+use domain::ports::{Bury, DeadLetter, HandOver, PreferencesLoad, Unavailable};
+use domain::{DeliveryRequest, Preferences, UserId};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+/// The channels' queues in memory.
+#[derive(Debug, Default)]
+pub struct MemoryQueues {
+    /// Everything that was handed over.
+    pub requests: RefCell<Vec<DeliveryRequest>>,
+    /// How many of the next requests are not taken.
+    pub refusing: Cell<u32>,
+}
+
+impl HandOver for MemoryQueues {
+    async fn hand_over(&self, requests: &[DeliveryRequest]) -> Vec<Result<(), Unavailable>> {
+        requests
+            .iter()
+            .map(|request| {
+                if self.refusing.get() > 0 {
+                    self.refusing.set(self.refusing.get() - 1);
+                    return Err(Unavailable::new("hand over a delivery", "the queue is told to refuse"));
+                }
+                self.requests.borrow_mut().push(request.clone());
+                Ok(())
+            })
+            .collect()
+    }
+}
+
+/// The dead letter queue in memory.
+#[derive(Debug, Default)]
+pub struct MemoryDeadLetters {
+    /// Everything that was buried.
+    pub letters: RefCell<Vec<DeadLetter>>,
+    /// Whether it can be reached.
+    pub is_out_of_reach: Cell<bool>,
+}
+
+impl Bury for MemoryDeadLetters {
+    async fn bury(&self, letters: &[DeadLetter]) -> Vec<Result<(), Unavailable>> {
+        letters
+            .iter()
+            .map(|letter| {
+                if self.is_out_of_reach.get() {
+                    return Err(Unavailable::new(
+                        "put a message into the dead letter queue",
+                        "it is told to be out of reach",
+                    ));
+                }
+                self.letters.borrow_mut().push(letter.clone());
+                Ok(())
+            })
+            .collect()
+    }
+}
+
+/// The preferences in memory.
+#[derive(Debug, Default)]
+pub struct MemoryPreferences {
+    /// What customers stored.
+    pub stored: RefCell<HashMap<UserId, Preferences>>,
+    /// Whether they can be reached.
+    pub is_out_of_reach: Cell<bool>,
+}
+
+impl PreferencesLoad for MemoryPreferences {
+    async fn load(&self, users: &[UserId]) -> Result<HashMap<UserId, Preferences>, Unavailable> {
+        if self.is_out_of_reach.get() {
+            return Err(Unavailable::new(
+                "read preferences",
+                "the table is told to be out of reach",
+            ));
+        }
+        let stored = self.stored.borrow();
+        Ok(users
+            .iter()
+            .filter_map(|user| Some((user.clone(), stored.get(user)?.clone())))
+            .collect())
+    }
+}

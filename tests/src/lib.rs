@@ -1,0 +1,1 @@
+//! The package of the tests of the whole; see `it/`.
