@@ -112,15 +112,13 @@ fn preferences_of(item: &Item) -> Preferences {
 
 /// One answer for all statuses, or a map from status to answer.
 fn status_choice_of(value: &AttributeValue) -> Option<StatusChoice> {
-    match value {
-        AttributeValue::M(statuses) => Some(StatusChoice::PerStatus(
-            statuses
-                .iter()
-                .filter_map(|(status, choice)| Some((OrderStatus::read(status).ok()?, bool_of(choice)?)))
-                .collect(),
-        )),
-        other => bool_of(other).map(StatusChoice::All),
-    }
+    let Ok(statuses) = value.as_m() else {
+        return bool_of(value).map(StatusChoice::All);
+    };
+    let choices = statuses
+        .iter()
+        .filter_map(|(status, choice)| Some((OrderStatus::read(status).ok()?, bool_of(choice)?)));
+    Some(StatusChoice::PerStatus(choices.collect()))
 }
 
 #[cfg(test)]

@@ -38,12 +38,13 @@ pub(crate) fn map_of<'a>(item: &'a Item, name: &str) -> Option<&'a Item> {
 
 /// A yes or no; callers who write items by hand also write `"true"` and 1.
 pub(crate) fn bool_of(value: &AttributeValue) -> Option<bool> {
-    match value {
-        AttributeValue::Bool(choice) => Some(*choice),
-        AttributeValue::S(word) if word.eq_ignore_ascii_case("true") => Some(true),
-        AttributeValue::S(word) if word.eq_ignore_ascii_case("false") => Some(false),
-        AttributeValue::N(number) if number == "1" => Some(true),
-        AttributeValue::N(number) if number == "0" => Some(false),
+    if let Ok(choice) = value.as_bool() {
+        return Some(*choice);
+    }
+    let word = value.as_s().or_else(|_not_text| value.as_n()).ok()?;
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
         _ => None,
     }
 }

@@ -100,7 +100,7 @@ where
         match report
             .verdicts
             .iter()
-            .find_map(|verdict| direct::answer(verdict).is_none().then_some(verdict))
+            .find(|verdict| matches!(verdict, IntakeVerdict::Retry(_)))
         {
             Some(verdict) => Err(line_of(verdict).into()),
             None => Ok(Value::Null),

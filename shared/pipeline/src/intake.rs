@@ -117,6 +117,9 @@ struct Fact {
     conflicting: Vec<usize>,
 }
 
+/// The facts of a batch, in the order in which they are first told.
+type Facts = Vec<(NotificationId, Fact)>;
+
 impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C>
 where
     P: PreferencesLoad,
@@ -159,8 +162,8 @@ where
     }
 
     /// Reads every message, each for itself, and gathers those that tell the same fact.
-    fn read_all(&self, batch: &[Incoming]) -> (Vec<(NotificationId, Fact)>, Vec<(usize, Refusal)>) {
-        let mut facts: Vec<(NotificationId, Fact)> = Vec::new();
+    fn read_all(&self, batch: &[Incoming]) -> (Facts, Vec<(usize, Refusal)>) {
+        let mut facts: Facts = Vec::new();
         let mut refusals = Vec::new();
         for (index, incoming) in batch.iter().enumerate() {
             let read = catch_unwind(AssertUnwindSafe(|| {

@@ -304,20 +304,21 @@ where
         };
         let current = match self.ledger.advance(&[step]).await.pop() {
             Some(Ok(Advanced::Done)) => {
-                match next.state {
-                    State::InDoubt => counts.in_doubt += 1,
-                    State::Queued => counts.resent_in_doubt += 1,
-                    state => counts.failed += u64::from(state.is_failure()),
-                }
+                counts.in_doubt += u64::from(next.state == State::InDoubt);
+                counts.resent_in_doubt += u64::from(next.state == State::Queued);
+                counts.failed += u64::from(next.state.is_failure());
                 next
             }
             Some(Ok(Advanced::Refused(current))) => *current,
             Some(Ok(Advanced::Unknown)) | None => return Met::Ended(self.come_again(request.id, NOT_IN_LEDGER)),
             Some(Err(error)) => return Met::Ended(self.come_again(request.id, &chain(&error))),
         };
-        match current.encounter(self.owner, self.policy.in_doubt_for, self.clock.now()) {
-            Encounter::Claimable => Met::Claimable(current),
-            _ => Met::Ended(self.ended(request.id, &current)),
+        let is_claimable =
+            current.encounter(self.owner, self.policy.in_doubt_for, self.clock.now()) == Encounter::Claimable;
+        if is_claimable {
+            Met::Claimable(current)
+        } else {
+            Met::Ended(self.ended(request.id, &current))
         }
     }
 

@@ -260,10 +260,8 @@ impl<'a> Fields<'a> {
     /// The channels that the publisher allows: a list of names, or one name.
     pub(crate) fn channels<C>(&mut self, from_name: fn(&str) -> Option<C>) -> Option<Vec<C>> {
         let (field, value) = self.within(self.top(), "channels");
-        let names: Vec<&Value> = match value? {
-            Value::Array(names) => names.iter().collect(),
-            one => vec![one],
-        };
+        let one = value?;
+        let names: Vec<&Value> = one.as_array().map_or_else(|| vec![one], |names| names.iter().collect());
         let channels: Vec<C> = names
             .iter()
             .filter_map(|name| name.as_str().and_then(|name| from_name(name.trim())))
