@@ -17,7 +17,7 @@ tools: ## install the emulator, the SAM CLI and cargo-lambda into .tools
 	@infra/tools/install.sh
 
 build: ## compile everything for this machine
-	@cargo build --profile local --workspace --locked
+	@cargo build --profile local --workspace --all-targets --locked
 
 up: tools build ## start the local stack, or deploy to it what has changed
 	@infra/local/stack.py up

@@ -1,1 +1,17 @@
-//! Tests of the whole.
+//! Tests of the whole: fixtures, template, and journeys on the local stack.
+//!
+//! The journeys under `stack` need a stack of their own, with the fault proxy: `make test` starts and stops it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read the clock and the environment of the stack"
+)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at what it did not expect"
+)]
+
+mod fixtures;
+mod stack;
+mod template;

@@ -32,19 +32,17 @@ pub(crate) async fn store(settings: &Settings, aws: &SdkConfig) -> Result<()> {
         let stored = dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await;
         stored.with_context(|| format!("could not store preferences in {table} (run `make up` first)"))?;
     }
-    println!(
-        "Preferences: user-luis wants no SMS once a parcel is delivered, and may be disturbed at night; the rest he left open."
-    );
+    println!("Preferences: user-luis wants no SMS once a parcel is delivered; the rest he left open.");
     println!("             user-oliver wants nothing at all.");
     Ok(())
 }
 
-/// Says something about one status by SMS and about his nights. Every key that is missing means the default.
+/// Says something about one status by SMS. Every key that is missing means the default.
 fn luis() -> HashMap<String, AttributeValue> {
     item(
         "user-luis",
         map([("sms", map([("order_status_update", map([("delivered", Bool(false))]))]))]),
-        [("quietHours", map([("start", text("00:00")), ("end", text("00:00"))]))],
+        [("language", text("es"))],
     )
 }
 

@@ -7,9 +7,9 @@ use aws_config::SdkConfig;
 use tokio::time::{Instant, sleep};
 
 use crate::ledger::{Delivery, Ledger};
-use crate::mailbox::{Email, Mailbox, Sms};
 use crate::settings::Settings;
 use crate::story::{Event, Fact};
+use emulator::{Email, Mailbox, Sms};
 
 /// How long an event may take.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -57,7 +57,7 @@ impl Ledger {
 }
 
 impl Delivery {
-    /// Whether something is still to happen soon. What waits for the end of quiet hours is not.
+    /// Whether something is still to happen soon. What waits for its time is not.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.outcome.as_str(), "queued" | "sending" | "in_doubt")
     }
@@ -81,7 +81,6 @@ impl Delivery {
             "phone_not_verified" => "the phone is not verified",
             "channel_not_offered" => "the shop does not offer this channel",
             "too_old" => "the news is too old",
-            "quiet_hours" => "quiet hours",
             other => return Some(other.replace('_', " ")),
         };
         Some(words.to_owned())

@@ -4,9 +4,7 @@
 
 mod customers;
 mod follow;
-mod http;
 mod ledger;
-mod mailbox;
 mod page;
 mod publish;
 mod settings;

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::follow::Chapter;
 use crate::ledger::Delivery;
-use crate::mailbox::{Email, Sms};
 use crate::settings::Settings;
+use emulator::{Email, Sms};
 
 /// Renders the chapters into the page and prints where it is.
 pub(crate) fn write(settings: &Settings, chapters: &[Chapter]) -> Result<()> {

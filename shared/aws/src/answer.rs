@@ -8,6 +8,28 @@ use std::error::Error;
 /// What a provider's error code means, once it is sure that the provider refused.
 pub(crate) type Codebook = fn(code: &str, message: &str, status: u16) -> SendAnswer;
 
+/// An SDK error in few words for a log: code and status, or the causes of a broken connection. Never the response, which
+/// may hold what it is about.
+pub(crate) fn in_few_words<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    if let SdkError::ServiceError(answer) = error {
+        let code = answer.err().code().unwrap_or("no error code");
+        return format!("{code} with status {}", answer.raw().status().as_u16());
+    }
+    if matches!(error, SdkError::ResponseError(_)) {
+        return "an answer that cannot be read".to_owned();
+    }
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    words
+}
+
 /// Reads the error of a call that may have been written to the wire.
 pub(crate) fn read_error<E>(error: &SdkError<E, HttpResponse>, codebook: Codebook) -> SendAnswer
 where

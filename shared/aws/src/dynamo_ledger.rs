@@ -13,6 +13,7 @@ use domain::ports::{Advanced, LedgerAdvance, LedgerRecord, Recorded, Step, Unava
 use domain::{Channel, Guard, Notification, NotificationId};
 use std::collections::HashMap;
 
+use crate::answer::in_few_words;
 use crate::item::{Item, moment, number, text, text_of};
 
 mod layout;
@@ -58,7 +59,7 @@ impl DynamoLedger {
                 Some(responses) if responses.len() == expected => Ok(responses),
                 _ => Err("DynamoDB answered for another number of statements".to_owned()),
             },
-            Err(error) => Err(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string()),
+            Err(error) => Err(in_few_words(&error)),
         }
     }
 
@@ -148,7 +149,7 @@ impl DynamoLedger {
             Err(error) => return Err(error.to_string()),
         };
         let items = output
-            .map_err(|error| aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string())?
+            .map_err(|error| in_few_words(&error))?
             .responses
             .and_then(|mut tables| tables.remove(&self.table))
             .unwrap_or_default();

@@ -6,6 +6,7 @@ use domain::ports::{PreferencesLoad, Unavailable};
 use domain::{Channel, Language, NotificationType, OrderStatus, Preferences, StatusChoice, UserId, Zone};
 use std::collections::HashMap;
 
+use crate::answer::in_few_words;
 use crate::item::{Item, bool_of, map_of, text, text_of};
 
 /// `BatchGetItem` takes no more keys than this.
@@ -44,7 +45,7 @@ impl DynamoPreferences {
                 .request_items(&self.table, keys)
                 .send()
                 .await
-                .map_err(|error| Unavailable::new(READING, error))?;
+                .map_err(|error| Unavailable::new(READING, in_few_words(&error)))?;
             let items = output
                 .responses
                 .and_then(|mut tables| tables.remove(&self.table))

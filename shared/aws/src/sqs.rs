@@ -8,6 +8,8 @@ use domain::ports::{Bury, DeadLetter, HandOver, Unavailable};
 use domain::{Channel, DeliveryRequest};
 use std::collections::HashMap;
 
+use crate::answer::in_few_words;
+
 /// A batch of SQS holds no more entries than this.
 const MAX_ENTRIES: usize = 10;
 
@@ -167,7 +169,7 @@ impl SqsVisibility {
                 .send()
                 .await;
             if let Err(error) = answer {
-                let error = aws_sdk_sqs::error::DisplayErrorContext(error);
+                let error = in_few_words(&error);
                 tracing::warn!(error = %error, "could not hide {} messages; they come back at their queue's own time", chunk.len());
             }
         }
@@ -207,7 +209,7 @@ async fn send_all(
                 }
                 Ok(output.successful().iter().map(|entry| entry.id().to_owned()).collect())
             }
-            Err(error) => Err(aws_sdk_sqs::error::DisplayErrorContext(error).to_string()),
+            Err(error) => Err(in_few_words(&error)),
         };
         match accepted {
             Ok(ids) => ids.iter().filter_map(|id| id.parse::<usize>().ok()).for_each(|index| {

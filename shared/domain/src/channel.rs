@@ -21,7 +21,8 @@ impl Channel {
     /// Every channel, in the order in which results are recorded.
     pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::Push, Self::InApp];
 
-    /// The channels that have a sender; a choice for one of the others is kept and has no effect yet.
+    /// The channels that have a sender; a choice for one of the others is kept and has no effect. The first ones of
+    /// [`Channel::ALL`], without a gap: every notification has a result for each of them, at its [`Channel::position`].
     pub const OFFERED: [Self; 2] = [Self::Email, Self::Sms];
 
     /// The name in events, tables, metrics and logs.
@@ -53,5 +54,18 @@ impl Channel {
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offered_channels_come_first_so_that_each_result_has_its_place() {
+        assert!(Channel::ALL.starts_with(&Channel::OFFERED));
+        for (place, channel) in Channel::ALL.into_iter().enumerate() {
+            assert_eq!(channel.position(), place);
+        }
     }
 }

@@ -81,7 +81,7 @@ impl NotificationType {
             .find(|kind| kind.name().eq_ignore_ascii_case(name.trim()))
     }
 
-    /// Whether this type travels in the urgent lane and cannot be switched off by an unsubscribe link.
+    /// Whether this type always travels in the urgent lane.
     #[must_use]
     pub const fn is_must_send(self) -> bool {
         matches!(self, Self::OrderConfirmation | Self::PaymentFailed)

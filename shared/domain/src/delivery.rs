@@ -8,6 +8,9 @@
 //! never sent, final: skipped · suppressed · superseded · expired · failed
 //! ```
 //!
+//! What comes after `sent`, `suppressed`, `superseded` and the operator's arrow are understood wherever they are met; the
+//! functions of this workspace do not write them.
+//!
 //! Every arrow is a function from one value to the next. A value is written as a whole, under a [`Guard`] that names what it
 //! replaces, so that two writers can never both believe that they won.
 
@@ -19,6 +22,9 @@ use crate::{Channel, Reason, RetryPolicy, ports::SendAnswer};
 
 /// The claim time of a delivery that nobody may claim.
 pub const NEVER: Option<Timestamp> = None;
+
+/// A delivery that another sender holds is looked at again after this time: most are settled within a second.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -275,7 +281,10 @@ impl Delivery {
             },
             State::Sending => match &self.lease {
                 Some(lease) if lease.owner == owner => Encounter::Ours,
-                Some(lease) if lease.until > now => Encounter::Wait(lease.until),
+                Some(lease) if lease.until > now => {
+                    let soon = now.saturating_add(LOOK_AGAIN).unwrap_or(lease.until);
+                    Encounter::Wait(lease.until.min(soon))
+                }
                 Some(_) | None => Encounter::LeaseOver,
             },
             State::InDoubt => {
@@ -456,6 +465,7 @@ mod tests {
 
     #[test]
     fn a_lease_that_is_over_leads_to_doubt_and_never_to_another_claim() {
+        assert_eq!(sending().encounter("b", DOUBT, at(2)), Encounter::Wait(at(7)));
         assert_eq!(sending().encounter("b", DOUBT, at(89)), Encounter::Wait(at(90)));
         assert_eq!(sending().encounter("b", DOUBT, at(90)), Encounter::LeaseOver);
         let (claim, _) = sending().claim(

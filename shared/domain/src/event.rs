@@ -58,9 +58,9 @@ pub enum Priority {
     /// As usual.
     #[default]
     Normal,
-    /// Ahead of others, by day.
+    /// Ahead of the usual; travels in the normal lane.
     High,
-    /// At once, at night too.
+    /// At once, in the urgent lane.
     Urgent,
 }
 

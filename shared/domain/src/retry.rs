@@ -16,7 +16,8 @@ pub struct RetryPolicy {
     pub cap: SignedDuration,
     /// How long a delivery in doubt waits to be settled.
     pub in_doubt_for: SignedDuration,
-    /// After how long a delivery that could not be sent is parked, well before its queue forgets it (14 days).
+    /// After how long a delivery that could not be sent is parked: before its queue counts 1,000 receives (the most that a
+    /// redrive policy knows) at this policy's longest waits, and before it forgets the message (14 days).
     pub hold_at_most: SignedDuration,
 }
 
@@ -27,7 +28,7 @@ impl Default for RetryPolicy {
             base: SignedDuration::from_secs(30),
             cap: SignedDuration::from_mins(15),
             in_doubt_for: SignedDuration::from_mins(15),
-            hold_at_most: SignedDuration::from_hours(24 * 12),
+            hold_at_most: SignedDuration::from_hours(24 * 4),
         }
     }
 }
@@ -62,10 +63,12 @@ impl RetryPolicy {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "at most the cap, in milliseconds")]
 fn jittered(bound: SignedDuration, chance: f64, now: Timestamp) -> Timestamp {
     let least = SignedDuration::from_secs(1);
     let spread = (bound - least).max(SignedDuration::ZERO);
-    let wait = least + SignedDuration::from_secs_f64(spread.as_secs_f64() * chance.clamp(0.0, 1.0));
+    // Whole milliseconds are what the ledger keeps.
+    let wait = least + SignedDuration::from_millis((spread.as_secs_f64() * 1_000.0 * chance.clamp(0.0, 1.0)) as i64);
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
@@ -79,6 +82,14 @@ mod tests {
         let policy = RetryPolicy::default();
         let bounds: Vec<i64> = (1..=6).map(|failures| policy.bound(failures).as_secs()).collect();
         assert_eq!(bounds, [30, 120, 480, 900, 900, 900]);
+    }
+
+    #[test]
+    fn a_delivery_is_parked_before_its_queue_gives_up() {
+        let policy = RetryPolicy::default();
+        // Waits are drawn evenly, so that they are half the cap on average.
+        let receives = policy.hold_at_most.as_secs() / (policy.cap.as_secs() / 2);
+        assert!(receives < 1_000, "{receives}");
     }
 
     proptest! {

@@ -55,7 +55,7 @@ where
         for round in rounds(messages) {
             let batch: Vec<Incoming> = round.iter().map(|message| self.incoming(message)).collect();
             let report = self.take(&batch, call).await;
-            add(&mut counts, &report.counts);
+            counts += report.counts;
             let mut waits = Vec::new();
             for (message, verdict) in round.iter().zip(&report.verdicts) {
                 outcomes.push(line_of(verdict));
@@ -182,15 +182,6 @@ where
             .count("EventRetried", counts.retried)
             .emit(self.function, SystemClock.now());
     }
-}
-
-fn add(counts: &mut IntakeCounts, more: &IntakeCounts) {
-    counts.decided += more.decided;
-    counts.channels += more.channels;
-    counts.repeated += more.repeated;
-    counts.refused += more.refused;
-    counts.conflicts += more.conflicts;
-    counts.retried += more.retried;
 }
 
 /// A verdict for the log: ids, states and field names.

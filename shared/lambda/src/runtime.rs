@@ -5,7 +5,8 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::str::FromStr;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -48,20 +49,42 @@ where
 }
 
 impl Call {
-    /// Starts the log: JSON lines, at `LOG_LEVEL` (`info` where it says nothing sensible).
+    /// Starts the log: JSON lines, our own at `LOG_LEVEL` (`info` where it says nothing sensible), those of others from
+    /// warnings on: at their finer levels some libraries log whole events.
     pub fn start_log(variables: &Variables) {
         let level = variables
             .optional("LOG_LEVEL")
             .and_then(|level| LevelFilter::from_str(&level).ok());
+        let level = level.unwrap_or(LevelFilter::INFO);
         let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false);
+        let filter = filter_fn(move |metadata| {
+            let crate_name = metadata.target().split("::").next().unwrap_or_default();
+            let allowed = if OURS.contains(&crate_name) {
+                level
+            } else {
+                level.min(LevelFilter::WARN)
+            };
+            *metadata.level() <= allowed
+        });
         // A second start, in a test, changes nothing.
         let _already_started = tracing_subscriber::registry()
-            .with(lines)
-            .with(level.unwrap_or(LevelFilter::INFO))
+            .with(lines.with_filter(filter))
             .try_init();
     }
 }
+
+/// The crates whose log lines are written by us.
+const OURS: [&str; 8] = [
+    "aws",
+    "domain",
+    "email_sender",
+    "lambda",
+    "messages",
+    "notification_orchestrator",
+    "pipeline",
+    "sms_sender",
+];

@@ -5,10 +5,10 @@ use domain::ports::{Bury, Clock, Courier, LedgerAdvance, PreferencesLoad};
 use domain::{Channel, RetryPolicy};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
-use pipeline::{SendVerdict, Sending, SendingCounts, Waiting};
+use pipeline::{SendVerdict, Sending, SendingCounts, SendingReport, Waiting};
 use serde_json::Value;
 
-use crate::invocation::QueueMessage;
+use crate::invocation::{QueueMessage, rounds};
 use crate::runtime::Call;
 use crate::{Metrics, SystemClock};
 
@@ -46,7 +46,40 @@ where
     ///
     /// When a message that has to come again has no id by which it could be named: the whole batch comes again.
     pub async fn work(&self, messages: Vec<QueueMessage>, call: &Call) -> Result<Value, Error> {
-        let batch: Vec<Waiting> = messages
+        let mut answer = SqsBatchResponse::default();
+        let mut counts = SendingCounts::default();
+        let mut outcomes = Vec::with_capacity(messages.len());
+        for round in rounds(messages) {
+            let report = self.work_round(&round, call).await;
+            counts += report.counts;
+            outcomes.extend(report.verdicts.iter().map(line_of));
+            let mut waits = Vec::new();
+            for (message, verdict) in round.iter().zip(&report.verdicts) {
+                let Some(seconds) = self.wait(message, verdict) else {
+                    continue;
+                };
+                answer.add_failure(
+                    message
+                        .id
+                        .as_deref()
+                        .ok_or("a message without an id has to come again")?,
+                );
+                waits.extend(message.receipt_handle.clone().map(|receipt| (receipt, seconds)));
+            }
+            let lanes = [&self.lanes.normal, &self.lanes.urgent];
+            let queue = round
+                .first()
+                .and_then(|message| lanes.into_iter().find(|url| message.is_from(url)));
+            if let (false, Some(queue)) = (waits.is_empty(), queue) {
+                self.visibility.hide(queue, &waits).await;
+            }
+        }
+        self.tell(&counts, &outcomes);
+        Ok(serde_json::to_value(answer)?)
+    }
+
+    async fn work_round(&self, round: &[QueueMessage], call: &Call) -> SendingReport {
+        let batch: Vec<Waiting> = round
             .iter()
             .map(|message| Waiting {
                 text: message.text.clone(),
@@ -64,41 +97,21 @@ where
             deadline: call.deadline,
             call_time_out: SignedDuration::try_from(aws::CALL_TIME_OUT).unwrap_or(SignedDuration::ZERO),
         };
-        let report = sending.work(&batch).await;
+        sending.work(&batch).await
+    }
 
-        let mut answer = SqsBatchResponse::default();
-        let mut waits = Vec::new();
-        let mut outcomes = Vec::with_capacity(messages.len());
+    /// Seconds until a message comes again; nothing when it need not.
+    fn wait(&self, message: &QueueMessage, verdict: &SendVerdict) -> Option<i64> {
         let now = SystemClock.now();
-        for (message, verdict) in messages.iter().zip(&report.verdicts) {
-            outcomes.push(line_of(verdict));
-            let seconds = match verdict {
-                SendVerdict::Done(..) | SendVerdict::Refused(_) => continue,
-                SendVerdict::Again(_, at, _) => seconds_until(*at, now),
-                SendVerdict::Unburied(_) => seconds_until(
-                    self.policy
-                        .again_after_throttle(message.receive_count, SystemClock.chance(), now),
-                    now,
-                ),
-            };
-            answer.add_failure(
-                message
-                    .id
-                    .as_deref()
-                    .ok_or("a message without an id has to come again")?,
-            );
-            waits.extend(message.receipt_handle.clone().map(|receipt| (receipt, seconds)));
-        }
-        let queue = messages.first().and_then(|message| {
-            [&self.lanes.normal, &self.lanes.urgent]
-                .into_iter()
-                .find(|url| message.is_from(url))
-        });
-        if let (false, Some(queue)) = (waits.is_empty(), queue) {
-            self.visibility.hide(queue, &waits).await;
-        }
-        self.tell(&report.counts, &outcomes);
-        Ok(serde_json::to_value(answer)?)
+        let then = match verdict {
+            SendVerdict::Done(..) | SendVerdict::Refused(_) => return None,
+            SendVerdict::Again(_, at, _) => *at,
+            SendVerdict::Unburied(_) => {
+                self.policy
+                    .again_after_throttle(message.receive_count, SystemClock.chance(), now)
+            }
+        };
+        Some(seconds_until(then, now))
     }
 
     /// One log line and one metrics line for the invocation.
@@ -134,6 +147,7 @@ where
             .count(&name("AccountTrouble"), counts.account_trouble)
             .count(&name("InDoubt"), counts.in_doubt)
             .count(&name("ResentInDoubt"), counts.resent_in_doubt)
+            .count(&name("Refused"), counts.refused)
             .milliseconds(&name("Latency"), &counts.latencies_ms)
             .emit(self.function, SystemClock.now());
     }

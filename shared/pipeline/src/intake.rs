@@ -110,6 +110,17 @@ pub struct IntakeCounts {
     pub retried: u64,
 }
 
+impl std::ops::AddAssign for IntakeCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.decided += more.decided;
+        self.channels += more.channels;
+        self.repeated += more.repeated;
+        self.refused += more.refused;
+        self.conflicts += more.conflicts;
+        self.retried += more.retried;
+    }
+}
+
 /// One fact of a batch: the event that tells it first, and all messages that tell it.
 struct Fact {
     event: Event,

@@ -499,7 +499,7 @@ async fn an_owner_that_was_killed_leaves_doubt_and_its_message_is_not_sent_at_on
     let early = house.send("b", &courier, std::slice::from_ref(&request)).await;
     assert_eq!(
         early.verdicts[0],
-        SendVerdict::Again(request.id, at(NOW + 90), "sending".to_owned())
+        SendVerdict::Again(request.id, at(NOW + 5), "sending".to_owned())
     );
     house.clock.set(at(NOW + 90));
     house.send("b", &courier, std::slice::from_ref(&request)).await;

@@ -24,6 +24,7 @@ mod upstream;
 
 pub use call::{Call, Email, Publication};
 pub use control::{Control, ControlError};
+pub use hyper::StatusCode;
 pub use proxy::serve;
 pub use rule::{ErrorAnswer, Fault, Rule, RuleId, StandingRule};
 pub use upstream::{Upstream, UpstreamError};

@@ -77,18 +77,19 @@ fn a_new_notification_fits_into_one_write_unit() {
 
 /// Sizes by the Developer Guide, "DynamoDB item sizes and formats".
 fn size_of(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => number.len() / 2 + 2,
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size_of(value)).sum::<usize>(),
-        AttributeValue::M(map) => {
-            3 + map
-                .iter()
-                .map(|(name, value)| 1 + name.len() + size_of(value))
-                .sum::<usize>()
-        }
-        _ => 1,
+    if let Ok(list) = value.as_l() {
+        return 3 + list.iter().map(|value| 1 + size_of(value)).sum::<usize>();
     }
+    if let Ok(map) = value.as_m() {
+        return 3 + map
+            .iter()
+            .map(|(name, value)| 1 + name.len() + size_of(value))
+            .sum::<usize>();
+    }
+    value.as_s().map_or_else(
+        |_not_text| value.as_n().map_or(1, |number| number.len() / 2 + 2),
+        String::len,
+    )
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the emulator's SES and SNS have accepted: the messages as customers would see them.
+//! The messages, each shown once.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,41 +8,54 @@ use serde::{Deserialize, Serialize};
 use crate::http;
 
 /// Shows each message once: those that are there when it is opened never, later ones when they are next asked for.
-pub(crate) struct Mailbox {
+#[derive(Debug)]
+pub struct Mailbox {
     endpoint: String,
     seen: HashSet<String>,
 }
 
 /// An e-mail that SES accepted.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Email {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Email {
     #[serde(rename(deserialize = "MessageId"))]
     id: String,
+    /// Who it is from, as the header says it.
     #[serde(rename(deserialize = "Source"))]
-    pub(crate) from: String,
+    pub from: String,
+    /// Who it is for.
     #[serde(rename(deserialize = "To"))]
-    pub(crate) to: Vec<String>,
+    pub to: Vec<String>,
+    /// Its subject.
     #[serde(rename(deserialize = "Subject"))]
-    pub(crate) subject: String,
+    pub subject: String,
+    /// Its plain text.
     #[serde(rename(deserialize = "BodyText"))]
-    pub(crate) text: Option<String>,
+    pub text: Option<String>,
+    /// Its HTML.
     #[serde(rename(deserialize = "BodyHtml"))]
-    pub(crate) html: Option<String>,
+    pub html: Option<String>,
 }
 
 /// A text message that SNS accepted.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Sms {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sms {
     #[serde(rename(deserialize = "MessageId"))]
     id: String,
+    /// The number it is for.
     #[serde(rename(deserialize = "PhoneNumber"))]
-    pub(crate) to: String,
+    pub to: String,
+    /// Its text.
     #[serde(rename(deserialize = "Message"))]
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl Mailbox {
-    pub(crate) async fn open(endpoint: &str) -> Result<Self> {
+    /// Opens the mailbox of the emulator at this address.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator cannot be asked or understood.
+    pub async fn open(endpoint: &str) -> Result<Self> {
         let mut mailbox = Self {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             seen: HashSet::new(),
@@ -51,8 +64,27 @@ impl Mailbox {
         Ok(mailbox)
     }
 
+    /// Everything that the emulator at this address has accepted.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator cannot be asked or understood.
+    pub async fn all(endpoint: &str) -> Result<(Vec<Email>, Vec<Sms>)> {
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        Self {
+            endpoint,
+            seen: HashSet::new(),
+        }
+        .new_messages()
+        .await
+    }
+
     /// What came since this was last asked.
-    pub(crate) async fn new_messages(&mut self) -> Result<(Vec<Email>, Vec<Sms>)> {
+    ///
+    /// # Errors
+    ///
+    /// When the emulator cannot be asked or understood.
+    pub async fn new_messages(&mut self) -> Result<(Vec<Email>, Vec<Sms>)> {
         #[derive(Deserialize)]
         struct Emails {
             messages: BTreeMap<String, Vec<Email>>,

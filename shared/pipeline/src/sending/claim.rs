@@ -1,0 +1,153 @@
+//! Claiming: who may send what, and what becomes of everything else.
+
+use domain::ports::{Advanced, Bury, Clock, Courier, LedgerAdvance, PreferencesLoad, Step};
+use domain::{Delivery, DeliveryRequest, Encounter, Guard, Lease, NotificationId, State};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Ended, Held, NOT_IN_LEDGER, Sending, SendingCounts};
+use crate::chain;
+
+/// Room for clocks that differ, between the end of an invocation and the end of its leases.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// A claim is offered again at the attempt that the ledger shows; more rounds than this mean that others are busy with it.
+const CLAIM_ROUNDS: usize = 4;
+
+/// What a refused claim leads to.
+enum Met {
+    Held(Delivery),
+    Claimable(Delivery),
+    Ended(Ended),
+}
+
+impl<P, L, D, C, M> Sending<'_, P, L, D, C, M>
+where
+    P: PreferencesLoad,
+    L: LedgerAdvance,
+    D: Bury,
+    C: Clock,
+    M: Courier,
+{
+    /// Claims what can be claimed; everything else gets its verdict here.
+    pub(super) async fn claim<'r>(
+        &self,
+        requests: Vec<&'r DeliveryRequest>,
+        counts: &mut SendingCounts,
+    ) -> (Vec<Held<'r>>, Vec<(NotificationId, Ended)>) {
+        let mut held = Vec::new();
+        let mut met = Vec::new();
+        // The queue message is written right after the record, so that a first claim knows the delivery without reading it.
+        let mut open: Vec<(&DeliveryRequest, Delivery)> = requests
+            .into_iter()
+            .map(|request| (request, request.opening_delivery()))
+            .collect();
+        for _round in 0..CLAIM_ROUNDS {
+            if open.is_empty() {
+                break;
+            }
+            let now = self.clock.now();
+            let lease_until = self.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
+            let steps: Vec<Step> = open
+                .iter()
+                .map(|(request, delivery)| {
+                    let lease = Lease {
+                        owner: self.owner.to_owned(),
+                        until: lease_until,
+                    };
+                    let (guard, next) = delivery.claim(lease, now);
+                    Step {
+                        id: request.id,
+                        channel: request.channel,
+                        guard,
+                        from: delivery.clone(),
+                        next,
+                        channels: None,
+                    }
+                })
+                .collect();
+            let answers = self.ledger.advance(&steps).await;
+            let mut again = Vec::new();
+            for (((request, _), step), answer) in open.into_iter().zip(steps).zip(answers) {
+                match answer {
+                    Ok(Advanced::Done) => held.push(Held {
+                        request,
+                        delivery: step.next,
+                    }),
+                    Ok(Advanced::Refused(current)) => match self.encounter(request, *current, counts).await {
+                        Met::Held(delivery) => held.push(Held { request, delivery }),
+                        Met::Claimable(delivery) => again.push((request, delivery)),
+                        Met::Ended(ended) => met.push((request.id, ended)),
+                    },
+                    Ok(Advanced::Unknown) => met.push((request.id, self.come_again(request.id, NOT_IN_LEDGER))),
+                    Err(error) => met.push((request.id, self.come_again(request.id, &chain(&error)))),
+                }
+            }
+            open = again;
+        }
+        met.extend(
+            open.into_iter()
+                .map(|(request, _)| (request.id, self.come_again(request.id, "others are busy with it"))),
+        );
+        (held, met)
+    }
+
+    /// What follows when a claim was refused.
+    async fn encounter(&self, request: &DeliveryRequest, current: Delivery, counts: &mut SendingCounts) -> Met {
+        let now = self.clock.now();
+        match current.encounter(self.owner, self.policy.in_doubt_for, now) {
+            Encounter::Claimable => Met::Claimable(current),
+            Encounter::Ours => Met::Held(current),
+            Encounter::Finished | Encounter::OwedToDeadLetters | Encounter::Wait(_) => {
+                Met::Ended(self.ended(request.id, &current))
+            }
+            Encounter::LeaseOver => {
+                let next = current.doubt("the sender that held it is gone", now);
+                self.move_on(request, &current, next, &[State::Sending], counts).await
+            }
+            Encounter::DoubtOver => {
+                let next = current.end_doubt(request.channel, self.policy, now);
+                self.move_on(request, &current, next, &[State::InDoubt], counts).await
+            }
+        }
+    }
+
+    /// Moves a delivery that nobody holds, and says what that makes of its message.
+    async fn move_on(
+        &self,
+        request: &DeliveryRequest,
+        from: &Delivery,
+        next: Delivery,
+        states: &'static [State],
+        counts: &mut SendingCounts,
+    ) -> Met {
+        let step = Step {
+            id: request.id,
+            channel: request.channel,
+            guard: Guard::In {
+                attempt: from.attempt,
+                states,
+            },
+            from: from.clone(),
+            next: next.clone(),
+            channels: None,
+        };
+        let current = match self.ledger.advance(&[step]).await.pop() {
+            Some(Ok(Advanced::Done)) => {
+                counts.in_doubt += u64::from(next.state == State::InDoubt);
+                counts.resent_in_doubt += u64::from(next.state == State::Queued);
+                counts.failed += u64::from(next.state.is_failure());
+                next
+            }
+            Some(Ok(Advanced::Refused(current))) => *current,
+            Some(Ok(Advanced::Unknown)) | None => return Met::Ended(self.come_again(request.id, NOT_IN_LEDGER)),
+            Some(Err(error)) => return Met::Ended(self.come_again(request.id, &chain(&error))),
+        };
+        let is_claimable =
+            current.encounter(self.owner, self.policy.in_doubt_for, self.clock.now()) == Encounter::Claimable;
+        if is_claimable {
+            Met::Claimable(current)
+        } else {
+            Met::Ended(self.ended(request.id, &current))
+        }
+    }
+}

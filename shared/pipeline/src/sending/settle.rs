@@ -1,0 +1,196 @@
+//! Settling: how it went is written down before the queue may forget the message.
+
+use domain::ports::{Advanced, Bury, Clock, Courier, DeadLetter, LedgerAdvance, PreferencesLoad, Step};
+use domain::{Delivery, DeliveryRequest, Encounter, Guard, NotificationId, State};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+
+use super::{Ended, Held, NOT_IN_LEDGER, SendVerdict, Sending, SendingCounts, Waiting};
+use crate::chain;
+
+/// No write is started later than this before the end.
+const LAST_CHANCE: SignedDuration = SignedDuration::from_secs(2);
+
+impl<P, L, D, C, M> Sending<'_, P, L, D, C, M>
+where
+    P: PreferencesLoad,
+    L: LedgerAdvance,
+    D: Bury,
+    C: Clock,
+    M: Courier,
+{
+    /// Writes down how it went, again and again while there is time: what is not written down is in doubt.
+    pub(super) async fn write_down(
+        &self,
+        held: &[Held<'_>],
+        next: Vec<Delivery>,
+        counts: &mut SendingCounts,
+    ) -> Vec<(NotificationId, Ended)> {
+        let mut open: Vec<(&Held<'_>, Delivery)> = held.iter().zip(next).collect();
+        let mut ends = Vec::with_capacity(open.len());
+        let mut pause = SignedDuration::from_millis(100);
+        loop {
+            let steps: Vec<Step> = open.iter().map(|(held, next)| held.becomes(next)).collect();
+            let answers = match steps.is_empty() {
+                true => return ends,
+                false => self.ledger.advance(&steps).await,
+            };
+            let last_chance = self
+                .deadline
+                .saturating_sub(pause + LAST_CHANCE)
+                .unwrap_or(Timestamp::MIN);
+            let is_last_chance = self.clock.now() > last_chance;
+            let mut again = Vec::new();
+            for ((held, next), answer) in open.into_iter().zip(answers) {
+                let id = held.request.id;
+                match answer {
+                    Ok(Advanced::Done) => {
+                        self.count_end(held, &next, counts);
+                        ends.push((id, self.ended(id, &next)));
+                    }
+                    // The reply to our own write was lost, or somebody else moved it on.
+                    Ok(Advanced::Refused(current)) => {
+                        if *current == next {
+                            self.count_end(held, &next, counts);
+                        }
+                        ends.push((id, self.ended(id, &current)));
+                    }
+                    Ok(Advanced::Unknown) => ends.push((id, self.come_again(id, NOT_IN_LEDGER))),
+                    Err(error) if is_last_chance => ends.push((id, self.come_again(id, &chain(&error)))),
+                    Err(_not_yet) => again.push((held, next)),
+                }
+            }
+            open = again;
+            if !open.is_empty() {
+                self.clock.pause(pause).await;
+                pause = (pause * 2).min(SignedDuration::from_secs(2));
+            }
+        }
+    }
+
+    fn count_end(&self, held: &Held<'_>, next: &Delivery, counts: &mut SendingCounts) {
+        match next.state {
+            State::Sent => {
+                counts.accepted += 1;
+                counts.latencies_ms.push(
+                    next.changed_at
+                        .duration_since(held.request.at)
+                        .as_millis()
+                        .max(0)
+                        .try_into()
+                        .unwrap_or(i64::MAX),
+                );
+            }
+            State::Parked | State::Failed => counts.failed += 1,
+            State::Skipped | State::Suppressed | State::Superseded | State::Expired => counts.skipped += 1,
+            State::Queued => counts.retried += 1,
+            State::InDoubt => counts.in_doubt += 1,
+            State::Deferred | State::Sending | State::Delivered | State::Bounced | State::Complained => {}
+        }
+    }
+
+    /// The verdict on the message of a delivery that stands like this.
+    pub(super) fn ended(&self, id: NotificationId, current: &Delivery) -> Ended {
+        let reason = current.reason.clone();
+        let now = self.clock.now();
+        let done = SendVerdict::Done(id, current.state, reason.clone());
+        let again = |at| SendVerdict::Again(id, at, reason.unwrap_or_else(|| current.state.name().to_owned()));
+        match current.encounter(self.owner, self.policy.in_doubt_for, now) {
+            Encounter::Finished => Ended {
+                verdict: done,
+                owed: None,
+            },
+            Encounter::OwedToDeadLetters => Ended {
+                verdict: done,
+                owed: Some(current.clone()),
+            },
+            Encounter::Wait(at) => Ended {
+                verdict: again(at),
+                owed: None,
+            },
+            Encounter::Claimable | Encounter::Ours | Encounter::LeaseOver | Encounter::DoubtOver => Ended {
+                verdict: again(now),
+                owed: None,
+            },
+        }
+    }
+
+    pub(super) fn come_again(&self, id: NotificationId, why: &str) -> Ended {
+        Ended {
+            verdict: SendVerdict::Again(id, self.soon(), why.to_owned()),
+            owed: None,
+        }
+    }
+
+    /// Puts the messages of parked deliveries into the dead letter queue, and writes down that it has them.
+    pub(super) async fn bury_parked(
+        &self,
+        batch: &[Waiting],
+        requests: &[(DeliveryRequest, Vec<usize>, bool)],
+        ends: HashMap<NotificationId, Ended>,
+    ) -> HashMap<NotificationId, SendVerdict> {
+        let mut owed = Vec::new();
+        let mut letters = Vec::new();
+        for (request, members, is_urgent) in requests {
+            let Some(delivery) = ends.get(&request.id).and_then(|ended| ended.owed.as_ref()) else {
+                continue;
+            };
+            let Some(waiting) = members.first().and_then(|index| batch.get(*index)) else {
+                continue;
+            };
+            let reason = delivery.reason.clone().unwrap_or_default();
+            letters.push(DeadLetter {
+                body: waiting.text.clone(),
+                reason,
+                id: Some(request.id),
+                is_urgent: *is_urgent,
+            });
+            owed.push((request, delivery.clone()));
+        }
+        let mut verdicts: HashMap<NotificationId, SendVerdict> =
+            ends.into_iter().map(|(id, ended)| (id, ended.verdict)).collect();
+        if letters.is_empty() {
+            return verdicts;
+        }
+        let mut steps = Vec::new();
+        for ((request, delivery), buried) in owed.into_iter().zip(self.dead_letters.bury(&letters).await) {
+            match buried {
+                Ok(()) => steps.push(Step {
+                    id: request.id,
+                    channel: request.channel,
+                    guard: Guard::In {
+                        attempt: delivery.attempt,
+                        states: &[State::Parked],
+                    },
+                    next: delivery.dead_lettered(),
+                    from: delivery,
+                    channels: None,
+                }),
+                Err(error) => {
+                    verdicts.insert(request.id, SendVerdict::Again(request.id, self.soon(), chain(&error)));
+                }
+            }
+        }
+        // Unwritten, it costs a second copy in the dead letter queue, which an operator's check of the ledger finds out.
+        for (step, answer) in steps.iter().zip(self.ledger.advance(&steps).await) {
+            if let Err(error) = answer {
+                verdicts.insert(step.id, SendVerdict::Again(step.id, self.soon(), chain(&error)));
+            }
+        }
+        verdicts
+    }
+}
+
+impl Held<'_> {
+    /// The step by which the owner writes down what became of its delivery.
+    fn becomes(&self, next: &Delivery) -> Step {
+        Step {
+            id: self.request.id,
+            channel: self.request.channel,
+            guard: self.delivery.owners_guard(),
+            from: self.delivery.clone(),
+            next: next.clone(),
+            channels: None,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The sample events are what they say they are.
+
+use domain::{Content, DeliveryRequest, OrderStatus};
+use lambda::Invocation;
+use pipeline::{Reading, Refusal, read_event};
+use std::path::PathBuf;
+
+fn reading() -> Reading {
+    Reading {
+        shop: testkit::shop_defaults(),
+        admin_topic: Some("arn:aws:sns:eu-west-1:000000000000:e-com67-admin-notifications".to_owned()),
+        admin_email: Some("admin@example.com".to_owned()),
+    }
+}
+
+/// The files of one folder of `events/`, with their texts.
+fn files(folder: &str) -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events").join(folder);
+    let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                std::fs::read_to_string(path).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn file(folder: &str, name: &str) -> String {
+    files(folder)
+        .into_iter()
+        .find(|(known, _)| known == name)
+        .unwrap_or_else(|| panic!("no events/{folder}/{name}"))
+        .1
+}
+
+fn read(text: &str) -> Result<domain::Event, Refusal> {
+    read_event(text, "2026-11-20T10:00:00Z".parse().unwrap(), &reading())
+}
+
+#[test]
+fn every_event_of_the_demo_can_be_read() {
+    for (name, text) in files("demo") {
+        assert!(read(&text).is_ok(), "{name}: {:?}", read(&text));
+    }
+}
+
+#[test]
+fn every_sample_for_the_orchestrator_can_be_read_but_the_poison() {
+    let mut refused = Vec::new();
+    for (name, text) in files("notification-orchestrator") {
+        let texts: Vec<String> = match Invocation::read(&text) {
+            Invocation::Queue(messages) => messages.into_iter().map(|message| message.text).collect(),
+            Invocation::Topic(messages) => messages.into_iter().map(|message| message.envelope).collect(),
+            Invocation::Direct(text) => vec![text],
+        };
+        let bad = texts.iter().filter(|text| read(text).is_err()).count();
+        refused.extend(std::iter::repeat_n(name, bad));
+    }
+    assert_eq!(refused, ["sqs-ten-records-one-poison.json"]);
+}
+
+#[test]
+fn the_ten_statuses_are_each_shown() {
+    let shown: Vec<OrderStatus> = files("notification-orchestrator")
+        .iter()
+        .filter(|(name, _)| name.starts_with("status-"))
+        .filter_map(|(_, text)| read(text).unwrap().content.status())
+        .collect();
+    let fulfilment = [OrderStatus::Paid, OrderStatus::Picking, OrderStatus::Packed];
+    for status in OrderStatus::ALL {
+        assert_eq!(shown.contains(&status), !fulfilment.contains(&status), "{status}");
+    }
+}
+
+#[test]
+fn the_poison_is_one_of_ten() {
+    let Invocation::Queue(messages) =
+        Invocation::read(&file("notification-orchestrator", "sqs-ten-records-one-poison.json"))
+    else {
+        panic!("not a batch of a queue")
+    };
+    assert_eq!(messages.len(), 10);
+}
+
+#[test]
+fn amounts_are_the_same_as_numbers_and_as_texts() {
+    let event = read(&file("notification-orchestrator", "amounts-as-text.json")).unwrap();
+    let Content::OrderConfirmation(order) = event.content else {
+        panic!("not a confirmation")
+    };
+    assert!(order.total.is_some() && order.items.iter().all(|item| item.price.is_some()));
+}
+
+#[test]
+fn the_requests_for_the_email_sender_read_back_as_they_were_written() {
+    let Invocation::Queue(messages) = Invocation::read(&file("email-sender", "sqs.json")) else {
+        panic!("not a batch of a queue")
+    };
+    for message in messages {
+        let request = DeliveryRequest::from_wire(&message.text).unwrap();
+        assert_eq!(DeliveryRequest::from_wire(&request.to_wire()), Ok(request));
+    }
+}

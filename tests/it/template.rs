@@ -1,0 +1,187 @@
+//! What the code relies on stands in the templates.
+
+use serde_yaml_ng::Value;
+use std::path::PathBuf;
+
+fn template(path: &str) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The resources of one type, by name.
+fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
+    template["Resources"]
+        .as_mapping()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"].as_str() == Some(kind))
+        .map(|(name, resource)| (name.as_str().unwrap().to_owned(), resource["Properties"].clone()))
+        .collect()
+}
+
+/// A value without its CloudFormation tag, as text.
+fn text(value: &Value) -> String {
+    if let Value::Tagged(tagged) = value {
+        return format!("{} {}", tagged.tag, text(&tagged.value));
+    }
+    serde_yaml_ng::to_string(value).unwrap().trim().to_owned()
+}
+
+#[test]
+fn every_queue_has_dead_letters_and_keeps_messages_as_long_as_it_can() {
+    let queues = resources(&template("infra/queues.yaml"), "AWS::SQS::Queue");
+    let is_for_dead = |name: &str| name.ends_with("DeadLetters");
+    assert_eq!(queues.iter().filter(|(name, _)| !is_for_dead(name)).count(), 6);
+    for (name, queue) in &queues {
+        assert_eq!(queue["MessageRetentionPeriod"].as_u64(), Some(1_209_600), "{name}");
+        if !is_for_dead(name) {
+            assert!(!queue["RedrivePolicy"]["deadLetterTargetArn"].is_null(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_message_is_hidden_for_six_times_the_functions_time_out() {
+    let time_out = template("template.yaml")["Globals"]["Function"]["Timeout"]
+        .as_u64()
+        .unwrap();
+    for (name, queue) in resources(&template("infra/queues.yaml"), "AWS::SQS::Queue") {
+        if !name.ends_with("DeadLetters") {
+            assert!(queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * time_out, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_call_of_a_provider_fits_twice_into_the_functions_time_out() {
+    let time_out = template("template.yaml")["Globals"]["Function"]["Timeout"]
+        .as_u64()
+        .unwrap();
+    // The time-out of a call is `aws::CALL_TIME_OUT`, ten seconds; another five are kept free for settling.
+    assert!(time_out >= 2 * 10 + 5);
+}
+
+#[test]
+fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filter() {
+    let subscriptions = resources(&template("infra/queues.yaml"), "AWS::SNS::Subscription");
+    assert_eq!(subscriptions.len(), 4);
+    for (name, subscription) in subscriptions {
+        assert!(!subscription["RedrivePolicy"].is_null(), "{name}");
+        let is_urgent = text(&subscription["Endpoint"]).contains("Urgent");
+        assert_eq!(!subscription["FilterPolicy"].is_null(), is_urgent, "{name}");
+        assert_eq!(
+            subscription["FilterPolicyScope"].as_str() == Some("MessageBody"),
+            is_urgent,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_log() {
+    let template = template("template.yaml");
+    let functions = resources(&template, "AWS::Serverless::Function");
+    assert_eq!(functions.len(), 3);
+    let mut roles = Vec::new();
+    for (name, function) in &functions {
+        roles.push(text(&function["Role"]));
+        assert!(!function["LoggingConfig"]["LogGroup"].is_null(), "{name}");
+        assert!(
+            !function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"].is_null(),
+            "{name}"
+        );
+        for (event, source) in function["Events"].as_mapping().unwrap() {
+            let source = &source["Properties"];
+            assert_eq!(
+                text(&source["FunctionResponseTypes"]),
+                "- ReportBatchItemFailures",
+                "{name} {event:?}"
+            );
+            assert!(
+                source["ScalingConfig"]["MaximumConcurrency"].as_u64().is_some(),
+                "{name} {event:?}"
+            );
+        }
+    }
+    roles.sort();
+    roles.dedup();
+    assert_eq!(roles.len(), 3);
+    for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
+        assert!(!group["RetentionInDays"].is_null(), "{name}");
+    }
+}
+
+#[test]
+fn both_tables_are_encrypted_and_can_be_put_back_and_the_ledger_forgets() {
+    let tables = resources(&template("infra/data.yaml"), "AWS::DynamoDB::Table");
+    assert_eq!(tables.len(), 2);
+    for (name, table) in &tables {
+        assert_eq!(
+            table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool(),
+            Some(true),
+            "{name}"
+        );
+        assert_eq!(table["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
+    }
+    let ledger = &tables
+        .iter()
+        .find(|(_, table)| !table["GlobalSecondaryIndexes"].is_null())
+        .unwrap()
+        .1;
+    assert_eq!(
+        ledger["TimeToLiveSpecification"]["AttributeName"].as_str(),
+        Some("expiresAt")
+    );
+    let index = &ledger["GlobalSecondaryIndexes"][0];
+    assert_eq!(index["IndexName"].as_str(), Some("userId-timestamp-index"));
+    let projected = text(&index["Projection"]["NonKeyAttributes"]);
+    // What a claim or an attempt writes is not projected, so that it costs one write.
+    assert!(
+        projected.contains("results") && !projected.contains("email") && !projected.contains("sms"),
+        "{projected}"
+    );
+}
+
+#[test]
+fn every_variable_that_a_function_needs_is_given_to_it() {
+    let template = template("template.yaml");
+    let functions = resources(&template, "AWS::Serverless::Function");
+    for (folder, logical) in [
+        ("notification-orchestrator", "OrchestratorFunction"),
+        ("email-sender", "EmailFunction"),
+        ("sms-sender", "SmsFunction"),
+    ] {
+        let config = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../functions")
+            .join(folder)
+            .join("src/config.rs");
+        let config = std::fs::read_to_string(config).unwrap();
+        let given = &functions.iter().find(|(name, _)| name == logical).unwrap().1["Environment"]["Variables"];
+        let named = config
+            .split('`')
+            .filter(|word| word.contains('_') && word.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+        let mut count = 0;
+        for variable in named {
+            assert!(!given[variable].is_null(), "{folder} reads {variable}");
+            count += 1;
+        }
+        assert!(count >= 6, "{folder} documents only {count} variables");
+    }
+}
+
+#[test]
+fn no_role_may_do_everything_anywhere() {
+    let text = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap();
+    for line in text.lines().filter(|line| line.contains("Resource: \"*\"")) {
+        assert!(line.contains('#'), "a resource of * without its reason: {line}");
+    }
+    assert!(!text.contains("Action: \"*\""));
+}
+
+#[test]
+fn one_http_stack_is_compiled_in() {
+    let lock = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock")).unwrap();
+    let rustls = lock.matches("name = \"rustls\"\n").count();
+    assert_eq!(rustls, 1, "the SDK's default features bring a second TLS stack");
+    assert_eq!(lock.matches("name = \"hyper\"\n").count(), 1);
+}
