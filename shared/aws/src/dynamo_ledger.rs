@@ -5,6 +5,7 @@
 //! on the claim time or on state and attempt, so that a batch of ten costs one request.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse, KeysAndAttributes,
     ReturnValuesOnConditionCheckFailure,
@@ -46,40 +47,35 @@ impl DynamoLedger {
         }
     }
 
-    async fn run(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<BatchStatementResponse>, String> {
+    /// Runs one batch: a response for each statement, or why there is none.
+    async fn run(
+        &self,
+        statements: Result<Vec<BatchStatementRequest>, BuildError>,
+    ) -> Result<Vec<BatchStatementResponse>, String> {
+        let statements = statements.map_err(|incomplete| incomplete.to_string())?;
         let expected = statements.len();
-        let output = self
-            .client
-            .batch_execute_statement()
-            .set_statements(Some(statements))
-            .send()
-            .await;
-        match output {
-            Ok(output) => match output.responses {
-                Some(responses) if responses.len() == expected => Ok(responses),
-                _ => Err("DynamoDB answered for another number of statements".to_owned()),
-            },
-            Err(error) => Err(in_few_words(&error)),
+        let call = self.client.batch_execute_statement().set_statements(Some(statements));
+        let output = call.send().await.map_err(|error| in_few_words(&error))?;
+        match output.responses {
+            Some(responses) if responses.len() == expected => Ok(responses),
+            _ => Err("DynamoDB answered for another number of statements".to_owned()),
         }
     }
 
     async fn record_chunk(&self, notifications: &[Notification]) -> Vec<Result<Recorded, Unavailable>> {
-        let statements: Result<Vec<BatchStatementRequest>, _> = notifications
+        let none = |doing, why: &String| {
+            notifications
+                .iter()
+                .map(|_| Err(Unavailable::new(doing, why.clone())))
+                .collect()
+        };
+        let statements = notifications
             .iter()
             .map(|notification| self.insertion(notification))
             .collect();
-        let responses = match statements {
-            Ok(statements) => self.run(statements).await,
-            Err(error) => Err(error.to_string()),
-        };
-        let responses = match responses {
+        let responses = match self.run(statements).await {
             Ok(responses) => responses,
-            Err(why) => {
-                return notifications
-                    .iter()
-                    .map(|_| Err(Unavailable::new(RECORDING, why.clone())))
-                    .collect();
-            }
+            Err(why) => return none(RECORDING, &why),
         };
         let is_duplicate = |response: &BatchStatementResponse| {
             response.error().and_then(|error| error.code()) == Some(&BatchStatementErrorCodeEnum::DuplicateItem)
@@ -92,12 +88,7 @@ impl DynamoLedger {
             .collect();
         let mut known = match self.look_up(&known).await {
             Ok(known) => known,
-            Err(why) => {
-                return notifications
-                    .iter()
-                    .map(|_| Err(Unavailable::new(LOOKING_UP, why.clone())))
-                    .collect();
-            }
+            Err(why) => return none(LOOKING_UP, &why),
         };
         notifications
             .iter()
@@ -113,10 +104,7 @@ impl DynamoLedger {
             .collect()
     }
 
-    fn insertion(
-        &self,
-        notification: &Notification,
-    ) -> Result<BatchStatementRequest, aws_sdk_dynamodb::error::BuildError> {
+    fn insertion(&self, notification: &Notification) -> Result<BatchStatementRequest, BuildError> {
         let values = insert_values(notification, self.retention_days);
         let names: Vec<String> = values.iter().map(|(name, _)| format!("'{name}': ?")).collect();
         BatchStatementRequest::builder()
@@ -160,7 +148,7 @@ impl DynamoLedger {
             .collect())
     }
 
-    fn update(&self, step: &Step) -> Result<BatchStatementRequest, aws_sdk_dynamodb::error::BuildError> {
+    fn update(&self, step: &Step) -> Result<BatchStatementRequest, BuildError> {
         let channel = step.channel.name();
         let mut sets = vec![format!("SET \"{channel}\"=?")];
         let mut values = vec![AttributeValue::M(delivery_item(&step.next))];
@@ -218,25 +206,17 @@ impl DynamoLedger {
     }
 
     async fn advance_chunk(&self, steps: &[Step]) -> Vec<Result<Advanced, Unavailable>> {
-        let statements: Result<Vec<BatchStatementRequest>, _> = steps.iter().map(|step| self.update(step)).collect();
-        let responses = match statements {
-            Ok(statements) => self.run(statements).await,
-            Err(error) => Err(error.to_string()),
-        };
-        let responses = match responses {
-            Ok(responses) => responses,
-            Err(why) => {
-                return steps
-                    .iter()
-                    .map(|_| Err(Unavailable::new(ADVANCING, why.clone())))
-                    .collect();
-            }
-        };
-        steps
-            .iter()
-            .zip(responses)
-            .map(|(step, response)| advanced(step, &response))
-            .collect()
+        match self.run(steps.iter().map(|step| self.update(step)).collect()).await {
+            Ok(responses) => steps
+                .iter()
+                .zip(responses)
+                .map(|(step, response)| advanced(step, &response))
+                .collect(),
+            Err(why) => steps
+                .iter()
+                .map(|_| Err(Unavailable::new(ADVANCING, why.clone())))
+                .collect(),
+        }
     }
 }
 

@@ -52,9 +52,9 @@ where
         let mut answer = SqsBatchResponse::default();
         let mut counts = IntakeCounts::default();
         let mut outcomes = Vec::with_capacity(messages.len());
-        for round in rounds(messages) {
+        for (nth, round) in rounds(messages).into_iter().enumerate() {
             let batch: Vec<Incoming> = round.iter().map(|message| self.incoming(message)).collect();
-            let report = self.take(&batch, call).await;
+            let report = self.take(&batch, &call.owner_of_round(nth)).await;
             counts += report.counts;
             let mut waits = Vec::new();
             for (message, verdict) in round.iter().zip(&report.verdicts) {
@@ -95,7 +95,7 @@ where
             .into_iter()
             .map(|message| self.direct(message.envelope))
             .collect::<Vec<_>>();
-        let report = self.take(&batch, call).await;
+        let report = self.take(&batch, &call.owner).await;
         self.tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>());
         match report
             .verdicts
@@ -113,7 +113,7 @@ where
     ///
     /// When the call has to come again: an asynchronous one is repeated, and ends at the failure destination.
     pub async fn take_direct(&self, payload: String, call: &Call) -> Result<Value, Error> {
-        let report = self.take(&[self.direct(payload)], call).await;
+        let report = self.take(&[self.direct(payload)], &call.owner).await;
         self.tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>());
         match report.verdicts.first() {
             Some(verdict) => direct::answer(verdict).ok_or_else(|| line_of(verdict).into()),
@@ -121,7 +121,7 @@ where
         }
     }
 
-    async fn take(&self, batch: &[Incoming], call: &Call) -> IntakeReport {
+    async fn take(&self, batch: &[Incoming], owner: &str) -> IntakeReport {
         let intake = Intake {
             preferences: &self.preferences,
             ledger: &self.ledger,
@@ -130,7 +130,7 @@ where
             clock: &SystemClock,
             reading: &self.reading,
             only: self.only,
-            owner: &call.owner,
+            owner,
         };
         intake.take(batch).await
     }

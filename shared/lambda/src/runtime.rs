@@ -49,6 +49,11 @@ where
 }
 
 impl Call {
+    /// The owner of the claims of one round. A round must not take an earlier one's claim for its own: that one may have sent.
+    pub(crate) fn owner_of_round(&self, nth: usize) -> String {
+        format!("{}.{nth}", self.owner)
+    }
+
     /// Starts the log: JSON lines, our own at `LOG_LEVEL` (`info` where it says nothing sensible), those of others from
     /// warnings on: at their finer levels some libraries log whole events.
     pub fn start_log(variables: &Variables) {
@@ -88,3 +93,18 @@ const OURS: [&str; 8] = [
     "pipeline",
     "sms_sender",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_round_takes_the_claim_of_another_for_its_own() {
+        let call = Call {
+            payload: String::new(),
+            owner: "request/1".to_owned(),
+            deadline: Timestamp::MAX,
+        };
+        assert_ne!(call.owner_of_round(0), call.owner_of_round(1));
+    }
+}

@@ -49,8 +49,8 @@ where
         let mut answer = SqsBatchResponse::default();
         let mut counts = SendingCounts::default();
         let mut outcomes = Vec::with_capacity(messages.len());
-        for round in rounds(messages) {
-            let report = self.work_round(&round, call).await;
+        for (nth, round) in rounds(messages).into_iter().enumerate() {
+            let report = self.work_round(&round, &call.owner_of_round(nth), call.deadline).await;
             counts += report.counts;
             outcomes.extend(report.verdicts.iter().map(line_of));
             let mut waits = Vec::new();
@@ -78,7 +78,7 @@ where
         Ok(serde_json::to_value(answer)?)
     }
 
-    async fn work_round(&self, round: &[QueueMessage], call: &Call) -> SendingReport {
+    async fn work_round(&self, round: &[QueueMessage], owner: &str, deadline: Timestamp) -> SendingReport {
         let batch: Vec<Waiting> = round
             .iter()
             .map(|message| Waiting {
@@ -93,8 +93,8 @@ where
             clock: &SystemClock,
             courier: &self.courier,
             policy: &self.policy,
-            owner: &call.owner,
-            deadline: call.deadline,
+            owner,
+            deadline,
             call_time_out: SignedDuration::try_from(aws::CALL_TIME_OUT).unwrap_or(SignedDuration::ZERO),
         };
         sending.work(&batch).await

@@ -1,6 +1,6 @@
 //! The two halves over memory twins: what callers rely on, under the faults that a queue and a network bring.
 
-use domain::ports::SendAnswer;
+use domain::ports::{Clock as _, SendAnswer};
 use domain::{Channel, Delivery, DeliveryRequest, Event, Lease, Preferences, RetryPolicy, State, StatusChoice, UserId};
 use jiff::SignedDuration;
 use testkit::{
@@ -13,6 +13,8 @@ use crate::{
 };
 
 const NOW: i64 = 1_795_168_800;
+
+type Sender<'a, M> = Sending<'a, MemoryPreferences, MemoryLedger, MemoryDeadLetters, HandClock, M>;
 
 struct House {
     clock: HandClock,
@@ -67,16 +69,9 @@ impl House {
         self.take_by(Lane::Normal, "orchestrator", texts).await
     }
 
-    async fn send(&self, owner: &str, courier: &ScriptedCourier, requests: &[DeliveryRequest]) -> SendingReport {
-        let batch: Vec<Waiting> = requests
-            .iter()
-            .map(|request| Waiting {
-                text: request.to_wire(),
-                is_urgent: false,
-            })
-            .collect();
-        let deadline = domain::ports::Clock::now(&self.clock) + SignedDuration::from_secs(30);
-        let sending = Sending {
+    /// A sender with so many seconds to live.
+    fn sender<'a, M>(&'a self, owner: &'a str, courier: &'a M, seconds: i64) -> Sender<'a, M> {
+        Sending {
             preferences: &self.preferences,
             ledger: &self.ledger,
             dead_letters: &self.dead_letters,
@@ -84,10 +79,18 @@ impl House {
             courier,
             policy: &self.policy,
             owner,
-            deadline,
+            deadline: self.clock.now() + SignedDuration::from_secs(seconds),
             call_time_out: SignedDuration::from_secs(10),
+        }
+    }
+
+    async fn send(&self, owner: &str, courier: &ScriptedCourier, requests: &[DeliveryRequest]) -> SendingReport {
+        let waiting = |request: &DeliveryRequest| Waiting {
+            text: request.to_wire(),
+            is_urgent: false,
         };
-        sending.work(&batch).await
+        let batch: Vec<Waiting> = requests.iter().map(waiting).collect();
+        self.sender(owner, courier, 30).work(&batch).await
     }
 
     /// An event's e-mail, decided and queued.
@@ -363,7 +366,7 @@ async fn refused_for_a_while_is_retried_with_growing_waits_and_sent_once() {
     let courier = email_courier([not_taken(), not_taken(), not_taken()]);
     let mut waits = Vec::new();
     for owner in ["a", "b", "c"] {
-        let before = domain::ports::Clock::now(&house.clock);
+        let before = house.clock.now();
         let report = house.send(owner, &courier, std::slice::from_ref(&request)).await;
         let SendVerdict::Again(_, then, _) = &report.verdicts[0] else {
             panic!("{report:?}")
@@ -521,60 +524,64 @@ async fn a_lost_reply_to_our_own_claim_or_outcome_changes_nothing() {
     assert_eq!((second.counts.accepted, courier.offered.borrow().len()), (1, 1));
 }
 
+/// A courier after whose call the ledger fails for a while.
+struct FailsAfterSending<'a>(&'a House, ScriptedCourier, u32);
+
+impl domain::ports::Courier for FailsAfterSending<'_> {
+    type Message = ();
+
+    fn channel(&self) -> Channel {
+        Channel::Email
+    }
+
+    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+        self.1.write(request)
+    }
+
+    async fn send(&self, request: &DeliveryRequest, message: &()) -> SendAnswer {
+        self.0.ledger.fail(self.2);
+        self.1.send(request, message).await
+    }
+}
+
 #[tokio::test]
 async fn an_outcome_that_cannot_be_written_is_tried_until_it_is() {
     let house = House::new();
     let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
-    struct FailsAfterSending<'a>(&'a House, ScriptedCourier);
-    impl domain::ports::Courier for FailsAfterSending<'_> {
-        type Message = ();
-        fn channel(&self) -> Channel {
-            Channel::Email
-        }
-        fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
-            self.1.write(request)
-        }
-        async fn send(&self, request: &DeliveryRequest, message: &()) -> SendAnswer {
-            self.0.ledger.fail(3);
-            self.1.send(request, message).await
-        }
-    }
-    let courier = FailsAfterSending(&house, email_courier([]));
-    let sending = Sending {
-        preferences: &house.preferences,
-        ledger: &house.ledger,
-        dead_letters: &house.dead_letters,
-        clock: &house.clock,
-        courier: &courier,
-        policy: &house.policy,
-        owner: "a",
-        deadline: at(NOW + 30),
-        call_time_out: SignedDuration::from_secs(10),
-    };
-    let report = sending
-        .work(&[Waiting {
-            text: request.to_wire(),
-            is_urgent: false,
-        }])
-        .await;
+    let courier = FailsAfterSending(&house, email_courier([]), 3);
+    let batch = [Waiting {
+        text: request.to_wire(),
+        is_urgent: false,
+    }];
+    let report = house.sender("a", &courier, 30).work(&batch).await;
     assert_eq!((report.counts.accepted, house.email(&request).state), (1, State::Sent));
+}
+
+#[tokio::test]
+async fn an_outcome_that_was_never_written_leaves_doubt_and_the_next_round_does_not_send_again() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = FailsAfterSending(&house, email_courier([]), 1_000);
+    let batch = [Waiting {
+        text: request.to_wire(),
+        is_urgent: false,
+    }];
+    let first = house.sender("call.0", &courier, 30).work(&batch).await;
+    assert!(matches!(first.verdicts[0], SendVerdict::Again(..)), "{first:?}");
+    house.ledger.fail(0);
+    let second = house.sender("call.1", &courier, 30).work(&batch).await;
+    assert!(matches!(second.verdicts[0], SendVerdict::Again(..)), "{second:?}");
+    assert_eq!(
+        (courier.1.offered.borrow().len(), house.email(&request).state),
+        (1, State::Sending)
+    );
 }
 
 #[tokio::test]
 async fn a_foreign_message_goes_to_the_dead_letters() {
     let house = House::new();
     let courier = email_courier([]);
-    let sending = Sending {
-        preferences: &house.preferences,
-        ledger: &house.ledger,
-        dead_letters: &house.dead_letters,
-        clock: &house.clock,
-        courier: &courier,
-        policy: &house.policy,
-        owner: "a",
-        deadline: at(NOW + 30),
-        call_time_out: SignedDuration::from_secs(10),
-    };
+    let sending = house.sender("a", &courier, 30);
     let report = sending
         .work(&[Waiting {
             text: r#"{"delivery/9":{}}"#.to_owned(),
@@ -583,6 +590,17 @@ async fn a_foreign_message_goes_to_the_dead_letters() {
         .await;
     assert!(matches!(report.verdicts[0], SendVerdict::Refused(_)));
     assert!(house.dead_letters.letters.borrow()[0].is_urgent);
+}
+
+#[tokio::test]
+async fn a_delivery_that_the_ledger_does_not_know_is_buried_and_never_sent() {
+    let house = House::new();
+    let request = email_request(&confirmation("ana", "1", at(NOW)));
+    let courier = email_courier([]);
+    let report = house.send("a", &courier, &[request]).await;
+    assert!(matches!(report.verdicts[0], SendVerdict::Refused(_)), "{report:?}");
+    assert_eq!(house.dead_letters.letters.borrow()[0].reason, "not in the ledger");
+    assert_eq!((courier.offered.borrow().len(), report.counts.refused), (0, 1));
 }
 
 #[tokio::test]
@@ -608,17 +626,7 @@ async fn no_call_is_started_that_the_invocation_might_not_survive() {
     let house = House::new();
     let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
     let courier = email_courier([]);
-    let sending = Sending {
-        preferences: &house.preferences,
-        ledger: &house.ledger,
-        dead_letters: &house.dead_letters,
-        clock: &house.clock,
-        courier: &courier,
-        policy: &house.policy,
-        owner: "a",
-        deadline: at(NOW + 12),
-        call_time_out: SignedDuration::from_secs(10),
-    };
+    let sending = house.sender("a", &courier, 12);
     sending
         .work(&[Waiting {
             text: request.to_wire(),

@@ -177,6 +177,23 @@ async fn a_guest_gets_the_email() {
 }
 
 #[tokio::test]
+async fn what_is_scheduled_is_sent_at_its_time_and_not_before() {
+    let stack = Stack::connect().await;
+    let (order, email) = (stack.unique("order"), stack.address("ana"));
+    let then = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3);
+    let mut event = confirmation(&stack.unique("user"), &order, &email);
+    event["scheduledFor"] = then.to_string().into();
+    stack.publish(&event).await;
+    assert_eq!(outcomes(&stack.settled(&order).await)["email"], "sent");
+    let calls = stack.proxy.calls("SendEmail", &email).await.unwrap();
+    assert_eq!(calls.len(), 1);
+    assert!(
+        i128::from(calls[0].at_ms) >= i128::from(then.as_millisecond()),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
 async fn ten_records_with_one_poison_are_nine_emails_and_one_dead_letter() {
     let stack = Stack::connect().await;
     let email = stack.address("ana");

@@ -10,6 +10,7 @@ use super::harness::{Stack, eventually};
 /// cargo-lambda's runtime API, and a function that polls it.
 struct LocalLambda {
     port: u16,
+    log: PathBuf,
     _runtime: Child,
     _function: Child,
 }
@@ -67,6 +68,7 @@ impl LocalLambda {
             .environment
             .and_then(|environment| environment.variables)
             .unwrap();
+        let log = std::env::temp_dir().join(format!("{}.log", stack.unique(binary)));
         let function = Command::new(binaries().join(binary))
             .envs(variables)
             .env(
@@ -76,13 +78,16 @@ impl LocalLambda {
             .env("AWS_LAMBDA_FUNCTION_NAME", binary)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-            .stdout(Stdio::null())
+            // The finest level, at which libraries would log whole events if they were let.
+            .env("LOG_LEVEL", "trace")
+            .stdout(std::fs::File::create(&log).unwrap())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
         Self {
             port,
+            log,
             _runtime: runtime,
             _function: function,
         }
@@ -151,5 +156,23 @@ async fn the_email_senders_sample_event_passes_through_cargo_lambda_invoke() {
         )
         .await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
+    stack.drained().await;
+}
+
+#[tokio::test]
+async fn no_level_makes_a_library_log_an_event() {
+    let stack = Stack::connect().await;
+    let local = LocalLambda::start(&stack, "notification-orchestrator", "notification-orchestrator").await;
+    let canary = stack.address("canary");
+    let event = serde_json::json!({"userId": stack.unique("user"), "type": "order_confirmation", "recipientEmail": canary,
+        "orderData": {"orderId": stack.unique("order")}});
+    let file = local.log.with_extension("json");
+    std::fs::write(&file, event.to_string()).unwrap();
+    assert_eq!(
+        local.invoke("notification-orchestrator", &file).await["statusCode"],
+        200
+    );
+    let log = std::fs::read_to_string(&local.log).unwrap();
+    assert!(log.contains("NotificationSent") && !log.contains(&canary), "{log}");
     stack.drained().await;
 }

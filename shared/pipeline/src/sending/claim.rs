@@ -4,7 +4,7 @@ use domain::ports::{Advanced, Bury, Clock, Courier, LedgerAdvance, PreferencesLo
 use domain::{Delivery, DeliveryRequest, Encounter, Guard, Lease, NotificationId, State};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ended, Held, NOT_IN_LEDGER, Sending, SendingCounts};
+use super::{Ended, Held, Sending, SendingCounts};
 use crate::chain;
 
 /// Room for clocks that differ, between the end of an invocation and the end of its leases.
@@ -78,7 +78,7 @@ where
                         Met::Claimable(delivery) => again.push((request, delivery)),
                         Met::Ended(ended) => met.push((request.id, ended)),
                     },
-                    Ok(Advanced::Unknown) => met.push((request.id, self.come_again(request.id, NOT_IN_LEDGER))),
+                    Ok(Advanced::Unknown) => met.push((request.id, Ended::foreign())),
                     Err(error) => met.push((request.id, self.come_again(request.id, &chain(&error)))),
                 }
             }
@@ -139,7 +139,7 @@ where
                 next
             }
             Some(Ok(Advanced::Refused(current))) => *current,
-            Some(Ok(Advanced::Unknown)) | None => return Met::Ended(self.come_again(request.id, NOT_IN_LEDGER)),
+            Some(Ok(Advanced::Unknown)) | None => return Met::Ended(Ended::foreign()),
             Some(Err(error)) => return Met::Ended(self.come_again(request.id, &chain(&error))),
         };
         let is_claimable =

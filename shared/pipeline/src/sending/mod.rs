@@ -113,9 +113,6 @@ struct Held<'r> {
     delivery: Delivery,
 }
 
-/// What a message is told whose notification the ledger does not know.
-const NOT_IN_LEDGER: &str = "not in the ledger";
-
 impl<P, L, D, C, M> Sending<'_, P, L, D, C, M>
 where
     P: PreferencesLoad,
@@ -150,7 +147,7 @@ where
         let mut ends: HashMap<NotificationId, Ended> = met.into_iter().collect();
         let next = self.deliver(&held, &mut counts).await;
         ends.extend(self.write_down(&held, next, &mut counts).await);
-        let mut ends = self.bury_parked(batch, &requests, ends).await;
+        let mut ends = self.bury_owed(batch, &requests, ends, &mut counts).await;
 
         for (request, members, _) in &requests {
             if let Some(verdict) = ends.remove(&request.id) {
@@ -214,6 +211,16 @@ where
 struct Ended {
     verdict: SendVerdict,
     owed: Option<Delivery>,
+}
+
+impl Ended {
+    /// The ledger is written before the queue: what it does not know was not put there by us.
+    fn foreign() -> Self {
+        Self {
+            verdict: SendVerdict::Refused("not in the ledger".to_owned()),
+            owed: None,
+        }
+    }
 }
 
 fn put(verdicts: &mut [Option<SendVerdict>], index: usize, verdict: SendVerdict) {

@@ -5,7 +5,7 @@ use domain::{Delivery, DeliveryRequest, Encounter, Guard, NotificationId, State}
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
-use super::{Ended, Held, NOT_IN_LEDGER, SendVerdict, Sending, SendingCounts, Waiting};
+use super::{Ended, Held, SendVerdict, Sending, SendingCounts, Waiting};
 use crate::chain;
 
 /// No write is started later than this before the end.
@@ -55,7 +55,7 @@ where
                         }
                         ends.push((id, self.ended(id, &current)));
                     }
-                    Ok(Advanced::Unknown) => ends.push((id, self.come_again(id, NOT_IN_LEDGER))),
+                    Ok(Advanced::Unknown) => ends.push((id, Ended::foreign())),
                     Err(error) if is_last_chance => ends.push((id, self.come_again(id, &chain(&error)))),
                     Err(_not_yet) => again.push((held, next)),
                 }
@@ -122,30 +122,34 @@ where
         }
     }
 
-    /// Puts the messages of parked deliveries into the dead letter queue, and writes down that it has them.
-    pub(super) async fn bury_parked(
+    /// Puts the messages that nobody can work on into the dead letter queue: those of parked deliveries, and those that the
+    /// ledger does not know. For the parked ones it is written down.
+    pub(super) async fn bury_owed(
         &self,
         batch: &[Waiting],
         requests: &[(DeliveryRequest, Vec<usize>, bool)],
         ends: HashMap<NotificationId, Ended>,
+        counts: &mut SendingCounts,
     ) -> HashMap<NotificationId, SendVerdict> {
         let mut owed = Vec::new();
         let mut letters = Vec::new();
         for (request, members, is_urgent) in requests {
-            let Some(delivery) = ends.get(&request.id).and_then(|ended| ended.owed.as_ref()) else {
-                continue;
+            let Some(ended) = ends.get(&request.id) else { continue };
+            let reason = match (&ended.owed, &ended.verdict) {
+                (Some(parked), _) => parked.reason.clone().unwrap_or_default(),
+                (None, SendVerdict::Refused(why)) => why.clone(),
+                (None, SendVerdict::Done(..) | SendVerdict::Again(..) | SendVerdict::Unburied(_)) => continue,
             };
             let Some(waiting) = members.first().and_then(|index| batch.get(*index)) else {
                 continue;
             };
-            let reason = delivery.reason.clone().unwrap_or_default();
             letters.push(DeadLetter {
                 body: waiting.text.clone(),
                 reason,
                 id: Some(request.id),
                 is_urgent: *is_urgent,
             });
-            owed.push((request, delivery.clone()));
+            owed.push((request, ended.owed.clone()));
         }
         let mut verdicts: HashMap<NotificationId, SendVerdict> =
             ends.into_iter().map(|(id, ended)| (id, ended.verdict)).collect();
@@ -153,23 +157,27 @@ where
             return verdicts;
         }
         let mut steps = Vec::new();
-        for ((request, delivery), buried) in owed.into_iter().zip(self.dead_letters.bury(&letters).await) {
-            match buried {
-                Ok(()) => steps.push(Step {
+        for ((request, parked), buried) in owed.into_iter().zip(self.dead_letters.bury(&letters).await) {
+            match (buried, parked) {
+                (Ok(()), Some(parked)) => steps.push(Step {
                     id: request.id,
                     channel: request.channel,
                     guard: Guard::In {
-                        attempt: delivery.attempt,
+                        attempt: parked.attempt,
                         states: &[State::Parked],
                     },
-                    next: delivery.dead_lettered(),
-                    from: delivery,
+                    next: parked.dead_lettered(),
+                    from: parked,
                     channels: None,
                 }),
-                Err(error) => {
+                (Ok(()), None) => counts.refused += 1,
+                (Err(error), _) => {
                     verdicts.insert(request.id, SendVerdict::Again(request.id, self.soon(), chain(&error)));
                 }
             }
+        }
+        if steps.is_empty() {
+            return verdicts;
         }
         // Unwritten, it costs a second copy in the dead letter queue, which an operator's check of the ledger finds out.
         for (step, answer) in steps.iter().zip(self.ledger.advance(&steps).await) {
