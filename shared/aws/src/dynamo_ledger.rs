@@ -86,19 +86,19 @@ impl DynamoLedger {
             .filter(|(_, response)| is_duplicate(response))
             .map(|(notification, _)| notification.id)
             .collect();
-        let mut known = match self.look_up(&known).await {
-            Ok(known) => known,
-            Err(why) => return none(LOOKING_UP, &why),
-        };
+        let mut known = self.look_up(&known).await;
         notifications
             .iter()
             .zip(responses)
             .map(|(notification, response)| match response.error() {
                 None => Ok(Recorded::Created),
-                Some(_) if is_duplicate(&response) => known
-                    .remove(&notification.id)
-                    .map(|existing| Recorded::AlreadyThere(Box::new(existing)))
-                    .ok_or_else(|| Unavailable::new(LOOKING_UP, "it is there and cannot be read")),
+                Some(_) if is_duplicate(&response) => match &mut known {
+                    Ok(known) => known
+                        .remove(&notification.id)
+                        .map(|existing| Recorded::AlreadyThere(Box::new(existing)))
+                        .ok_or_else(|| Unavailable::new(LOOKING_UP, "it is there and cannot be read")),
+                    Err(why) => Err(Unavailable::new(LOOKING_UP, why.clone())),
+                },
                 Some(error) => Err(Unavailable::new(RECORDING, code_of(error.code()))),
             })
             .collect()
@@ -187,7 +187,7 @@ impl DynamoLedger {
             Guard::In { attempt, states } => {
                 let places = vec!["?"; states.len()].join(",");
                 conditions.push(format!(
-                    "\"{channel}\".\"attempt\"=? AND \"{channel}\".\"state\" IN ({places})"
+                    "\"{channel}\".\"attempt\"=? AND \"{channel}\".\"state\" IN [{places}]"
                 ));
                 values.push(number(attempt));
                 values.extend(states.iter().map(|state| text(state.name())));
@@ -243,7 +243,8 @@ impl LedgerAdvance for DynamoLedger {
 /// Whether readers of `results` should hear of it. A claim or an attempt is not told: it would cost a second write, to the
 /// index.
 fn is_worth_telling(step: &Step) -> bool {
-    step.from.state != step.next.state && !(step.from.state.is_open() && step.next.state.is_open())
+    let is_news = step.from.state != step.next.state || step.from.reason != step.next.reason;
+    is_news && !(step.from.state.is_open() && step.next.state.is_open())
 }
 
 fn advanced(step: &Step, response: &BatchStatementResponse) -> Result<Advanced, Unavailable> {

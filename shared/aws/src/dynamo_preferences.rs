@@ -36,7 +36,12 @@ impl DynamoPreferences {
             .iter()
             .map(|user| Item::from([("userId".to_owned(), text(user.as_str()))]))
             .collect();
-        let mut asked = KeysAndAttributes::builder().set_keys(Some(keys)).build().ok();
+        let mut asked = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            // An opt-out that was acknowledged is obeyed: the answer may not be an older one.
+            .consistent_read(true)
+            .build()
+            .ok();
         for _round in 0..ROUNDS {
             let Some(keys) = asked.take() else { return Ok(()) };
             let output = self
@@ -116,10 +121,41 @@ fn status_choice_of(value: &AttributeValue) -> Option<StatusChoice> {
     let Ok(statuses) = value.as_m() else {
         return bool_of(value).map(StatusChoice::All);
     };
-    let choices = statuses
+    let mut choices: Vec<(OrderStatus, Spelling, bool)> = statuses
         .iter()
-        .filter_map(|(status, choice)| Some((OrderStatus::read(status).ok()?, bool_of(choice)?)));
-    Some(StatusChoice::PerStatus(choices.collect()))
+        .filter_map(|(name, choice)| {
+            let status = OrderStatus::read(name).ok()?;
+            Some((status, Spelling::of(name, status), bool_of(choice)?))
+        })
+        .collect();
+    // The last of each status wins: our own spelling before others, and of equals the answer no.
+    choices.sort_by_key(|(status, spelling, choice)| (*status, *spelling, !*choice));
+    Some(StatusChoice::PerStatus(
+        choices
+            .into_iter()
+            .map(|(status, _, choice)| (status, choice))
+            .collect(),
+    ))
+}
+
+/// How a stored status is spelt; of two spellings of one status the greater counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Spelling {
+    Neighbours,
+    OursInAnotherCase,
+    Ours,
+}
+
+impl Spelling {
+    fn of(name: &str, status: OrderStatus) -> Self {
+        if name == status.name() {
+            Self::Ours
+        } else if name.eq_ignore_ascii_case(status.name()) {
+            Self::OursInAnotherCase
+        } else {
+            Self::Neighbours
+        }
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +198,29 @@ mod tests {
             Some(&StatusChoice::PerStatus([(OrderStatus::Shipped, false)].into()))
         );
         assert_eq!((preferences.language, preferences.zone), (None, None));
+    }
+
+    #[test]
+    fn of_two_spellings_of_a_status_ours_counts_and_of_equals_the_no() {
+        let choice = |statuses: &[(&'static str, bool)]| {
+            let statuses = map(statuses
+                .iter()
+                .map(|(name, choice)| (*name, AttributeValue::Bool(*choice))));
+            match status_choice_of(&statuses) {
+                Some(StatusChoice::PerStatus(choices)) => choices[&OrderStatus::Shipped],
+                other => panic!("{other:?}"),
+            }
+        };
+        for _ in 0..50 {
+            assert!(!choice(&[
+                ("shipped", false),
+                ("SHIPPED", true),
+                ("Dispatched", true),
+                ("in_transit", true)
+            ]));
+            assert!(choice(&[("SHIPPED", true), ("IN_TRANSIT", false)]));
+            assert!(!choice(&[("DISPATCHED", true), ("IN_TRANSIT", false)]));
+        }
     }
 
     #[tokio::test]

@@ -19,8 +19,9 @@ const MAX_BATCH_BYTES: usize = 240 * 1024;
 /// A longer delay is refused; the rest of the wait is the message's visibility.
 const MAX_DELAY_SECONDS: i64 = 900;
 
-/// A longer visibility is refused (12 hours).
-const MAX_VISIBILITY_SECONDS: i64 = 43_200;
+/// A message may be hidden for 12 hours in all, counted from when it was received: what would end later is refused
+/// (SQS Developer Guide, "Amazon SQS visibility timeout"). This leaves ten minutes for the work that came before.
+const MAX_VISIBILITY_SECONDS: i64 = 43_200 - 600;
 
 const HANDING_OVER: &str = "hand over a delivery";
 const BURYING: &str = "put a message into the dead letter queue";
@@ -84,7 +85,7 @@ impl HandOver for SqsQueues {
                 let lanes = self.queues.get(&request.channel)?;
                 let delay = request
                     .not_before
-                    .map(|then| then.duration_since(request.recorded_at).as_secs());
+                    .map(|then| then.duration_since(request.handed_over_at).as_secs());
                 Some(Outgoing {
                     queue_url: if request.is_urgent {
                         lanes.urgent.clone()
@@ -114,7 +115,7 @@ impl Bury for SqsDeadLetters {
         let outgoing = letters
             .iter()
             .map(|letter| {
-                let mut attributes = vec![("reason", shortened(&domain::clean_line(&letter.reason), 2_000))];
+                let mut attributes = vec![("reason", stated(&letter.reason))];
                 attributes.extend(letter.id.map(|id| ("notificationId", id.to_string())));
                 let body = domain::clean_block(&letter.body);
                 if body.len() > MAX_BATCH_BYTES - 4_096 {
@@ -168,10 +169,15 @@ impl SqsVisibility {
                 .set_entries(Some(entries))
                 .send()
                 .await;
-            if let Err(error) = answer {
-                let error = in_few_words(&error);
-                tracing::warn!(error = %error, "could not hide {} messages; they come back at their queue's own time", chunk.len());
-            }
+            // A batch answers 200 with failures of single entries.
+            let (count, error) = match answer {
+                Ok(output) => match output.failed().first() {
+                    None => continue,
+                    Some(failed) => (output.failed().len(), failed.code().to_owned()),
+                },
+                Err(error) => (chunk.len(), in_few_words(&error)),
+            };
+            tracing::warn!(error = %error, "could not hide {count} messages; they come back at their queue's own time");
         }
     }
 }
@@ -273,6 +279,16 @@ fn entry(index: usize, outgoing: &Outgoing) -> Option<SendMessageBatchRequestEnt
         entry = entry.message_attributes(*name, value);
     }
     entry.build().ok()
+}
+
+/// A reason as SQS takes it: one line, not too long, and never empty.
+fn stated(reason: &str) -> String {
+    let reason = shortened(&domain::clean_line(reason), 2_000);
+    if reason.is_empty() {
+        "no reason was given".to_owned()
+    } else {
+        reason
+    }
 }
 
 /// The text, cut at a letter's edge to at most so many bytes.

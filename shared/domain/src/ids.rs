@@ -3,14 +3,22 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::text::clean_line;
+use crate::text::is_plain;
 
-/// An identifier that is empty or longer than we keep.
+/// An identifier that cannot serve as one.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("expected 1 to {max} characters, got {got}")]
-pub struct InvalidId {
-    max: usize,
-    got: usize,
+pub enum InvalidId {
+    /// Blank, or longer than we keep.
+    #[error("expected 1 to {max} characters, got {got}")]
+    Length {
+        /// The most characters that it may have.
+        max: usize,
+        /// How many it has; a blank one has none.
+        got: usize,
+    },
+    /// It holds control characters, or characters that SQS refuses.
+    #[error("expected no control characters")]
+    Characters,
 }
 
 macro_rules! text_id {
@@ -40,10 +48,12 @@ macro_rules! text_id {
             type Error = InvalidId;
 
             fn try_from(text: &str) -> Result<Self, InvalidId> {
-                let text = clean_line(text);
-                match text.chars().count() {
-                    1..=$max => Ok(Self(text)),
-                    got => Err(InvalidId { max: $max, got }),
+                // Kept to the letter: a table is looked up by it, and a stored key is obeyed.
+                let got = if text.trim().is_empty() { 0 } else { text.chars().count() };
+                match got {
+                    1..=$max if is_plain(text) => Ok(Self(text.to_owned())),
+                    1..=$max => Err(InvalidId::Characters),
+                    got => Err(InvalidId::Length { max: $max, got }),
                 }
             }
         }
@@ -108,6 +118,12 @@ mod tests {
     fn an_empty_id_says_what_was_expected() {
         let problem = UserId::try_from(" \n ").unwrap_err();
         assert_eq!(problem.to_string(), "expected 1 to 128 characters, got 0");
+    }
+
+    #[test]
+    fn an_id_is_kept_to_the_letter() {
+        assert_eq!(UserId::try_from(" ws  user").unwrap().as_str(), " ws  user");
+        assert_eq!(UserId::try_from("a\nb"), Err(InvalidId::Characters));
     }
 
     #[test]

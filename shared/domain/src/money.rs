@@ -35,20 +35,22 @@ impl Money {
     /// Amounts from here on are refused: no order costs a thousand billion, and a number of a million digits is an attack.
     const LIMIT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
-    /// Reads an amount as the publisher wrote it: `89.99`, `"89.99"`, `1e2`.
+    /// Reads an amount as the publisher wrote it: `89.99`, `"89.99"`, `1e2`. Equal amounts read equal: `3.50` as `3.5`.
     ///
     /// # Errors
     ///
     /// [`InvalidMoney::Amount`] when it is no number, is out of range, or has more than 6 decimals.
     pub fn read_amount(text: &str) -> Result<Decimal, InvalidMoney> {
         let text = text.trim();
-        if text.len() > 40 {
+        // The parser would take 1_000 as well, which publishers do not mean.
+        if text.len() > 40 || text.contains('_') {
             return Err(InvalidMoney::Amount);
         }
         let amount = Decimal::from_str_exact(text)
             .or_else(|_not_plain| Decimal::from_scientific(text))
-            .map_err(|_not_a_number| InvalidMoney::Amount)?;
-        if amount.abs() >= Self::LIMIT || amount.normalize().scale() > 6 {
+            .map_err(|_not_a_number| InvalidMoney::Amount)?
+            .normalize();
+        if amount.abs() >= Self::LIMIT || amount.scale() > 6 {
             return Err(InvalidMoney::Amount);
         }
         Ok(amount)
@@ -109,7 +111,7 @@ mod tests {
             Money::read_amount("0.1").unwrap() + Money::read_amount("0.2").unwrap(),
             Money::read_amount("0.3").unwrap()
         );
-        assert_eq!(Money::read_amount("89.90").unwrap().to_string(), "89.90");
+        assert_eq!(Money::read_amount("89.90").unwrap().to_string(), "89.9");
         assert_eq!(Money::read_amount("1e2").unwrap(), Decimal::ONE_HUNDRED);
     }
 
@@ -124,6 +126,7 @@ mod tests {
             "0.12345678",
             "NaN",
             "0x10",
+            "1_000",
         ] {
             assert_eq!(Money::read_amount(text), Err(InvalidMoney::Amount), "{text}");
         }
@@ -138,9 +141,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cents_survive_reading_and_writing(cents in 0_i64..100_000_000_000_000) {
+        fn cents_survive_reading(cents in 0_i64..100_000_000_000_000) {
             let text = format!("{}.{:02}", cents / 100, cents % 100);
-            prop_assert_eq!(Money::read_amount(&text).map(|amount| amount.to_string()), if cents / 100 < 1_000_000_000_000 { Ok(text) } else { Err(InvalidMoney::Amount) });
+            prop_assert_eq!(Money::read_amount(&text), Ok(Decimal::new(cents, 2).normalize()));
         }
     }
 }

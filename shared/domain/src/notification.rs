@@ -67,8 +67,8 @@ pub struct DeliveryRequest {
     pub zone: Zone,
     /// When the fact happened.
     pub at: Timestamp,
-    /// When it was decided upon.
-    pub recorded_at: Timestamp,
+    /// When it was handed over: from then on it counts how long it could not be sent.
+    pub handed_over_at: Timestamp,
     /// Whether it travels in the urgent lane.
     pub is_urgent: bool,
     /// Not before this moment.
@@ -172,8 +172,8 @@ impl DeliveryRequest {
     #[must_use]
     pub fn opening_delivery(&self) -> Delivery {
         match self.not_before {
-            Some(until) => Delivery::deferred(until, self.recorded_at),
-            None => Delivery::queued(self.recorded_at),
+            Some(until) => Delivery::deferred(until, self.handed_over_at),
+            None => Delivery::queued(self.handed_over_at),
         }
     }
 
@@ -182,7 +182,7 @@ impl DeliveryRequest {
         event: &'a Event,
         plan: &'a Plan,
         id: NotificationId,
-        recorded_at: Timestamp,
+        handed_over_at: Timestamp,
     ) -> impl Iterator<Item = Self> + 'a {
         plan.decisions
             .iter()
@@ -195,7 +195,7 @@ impl DeliveryRequest {
                     language: plan.language,
                     zone: plan.zone.clone(),
                     at: event.at,
-                    recorded_at,
+                    handed_over_at,
                     is_urgent: event.is_urgent(),
                     not_before: *not_before,
                     content: event.content.clone(),

@@ -25,12 +25,19 @@ pub fn clean_line(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Several lines: line breaks stay, characters that SQS refuses go.
+/// Whether a text may serve as an identifier as it is: nothing in it is invisible to the eye or refused by SQS.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| is_carried(c) && !c.is_control())
+}
+
+/// Several lines: line breaks stay, characters that SQS refuses go, ends trimmed.
 #[must_use]
 pub fn clean_block(text: &str) -> String {
-    text.chars()
+    let text: String = text
+        .chars()
         .filter(|c| is_carried(*c) && (!c.is_control() || matches!(c, '\n' | '\t')))
-        .collect()
+        .collect();
+    text.trim().to_owned()
 }
 
 #[cfg(test)]

@@ -107,11 +107,12 @@ impl QueueMessage {
     }
 }
 
-/// Splits a batch into rounds: fresh messages together, and each that came back by itself, the least often received first. A
-/// message that kills the function takes no neighbour with it for ever.
+/// Splits a batch into rounds: fresh messages together, and each that came back by itself, the least often received first and
+/// equals in any order. A message that kills the function kills its neighbours' turn as well, but not every time.
 #[must_use]
 pub(crate) fn rounds(messages: Vec<QueueMessage>) -> Vec<Vec<QueueMessage>> {
     let (fresh, mut returned): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.receive_count <= 1);
+    fastrand::shuffle(&mut returned);
     returned.sort_by_key(|message| message.receive_count);
     let rounds = returned.into_iter().map(|message| vec![message]);
     std::iter::once(fresh)

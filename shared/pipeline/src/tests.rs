@@ -272,6 +272,72 @@ async fn death_between_record_and_hand_over_is_made_up_for_by_the_repetition() {
 }
 
 #[tokio::test]
+async fn what_nobody_has_taken_up_and_nobody_wants_any_more_is_closed_with_its_reason() {
+    let house = House::new();
+    house.queues.refusing.set(2);
+    let text = text_of(&shipped("ana", "456", at(NOW)));
+    let first = house.take(&[&text]).await;
+    assert_eq!(
+        (first.counts.decided, first.counts.channels, first.counts.retried),
+        (1, 2, 1)
+    );
+    let no_email = Preferences {
+        status_choices: [(Channel::Email, StatusChoice::All(false))].into(),
+        ..Preferences::default()
+    };
+    house
+        .preferences
+        .stored
+        .borrow_mut()
+        .insert(UserId::try_from("ana").unwrap(), no_email);
+    let second = house.take_by(Lane::Normal, "second", &[&text]).await;
+    assert_eq!((second.counts.decided, second.counts.repeated), (0, 1));
+    let notification = &house.ledger.all()[0];
+    let email = &notification.deliveries[&Channel::Email];
+    assert_eq!(
+        (email.state, email.reason.as_deref()),
+        (State::Skipped, Some("opted_out"))
+    );
+    let handed: Vec<Channel> = house
+        .queues
+        .requests
+        .borrow()
+        .iter()
+        .map(|request| request.channel)
+        .collect();
+    assert_eq!(handed, [Channel::Sms]);
+    assert_eq!(notification.channels(), [Channel::Sms]);
+}
+
+#[tokio::test]
+async fn two_events_on_one_fact_in_one_batch_ask_for_the_channels_of_both() {
+    let house = House::new();
+    let text = |channel: &str| {
+        format!(
+            r#"{{"userId":"u","type":"order_status_update","recipientEmail":"a@example.com","recipientPhone":"+34600123456","orderId":"1","status":"shipped","channels":["{channel}"]}}"#
+        )
+    };
+    house.take(&[&text("email"), &text("sms")]).await;
+    assert_eq!(house.ledger.all()[0].channels(), [Channel::Email, Channel::Sms]);
+}
+
+#[tokio::test]
+async fn of_two_contents_under_one_key_in_one_batch_the_one_that_the_ledger_knows_is_no_conflict() {
+    let house = House::new();
+    let text = |total: u32| {
+        format!(
+            r#"{{"userId":"u","type":"order_confirmation","orderId":"1","totalAmount":{total},"idempotencyKey":"k"}}"#
+        )
+    };
+    house.take(&[&text(2)]).await;
+    let report = house
+        .take_by(Lane::Normal, "second", &[&text(1), &text(2), &text(1)])
+        .await;
+    assert_eq!((report.counts.conflicts, report.counts.repeated), (2, 1));
+    assert_eq!(house.dead_letters.letters.borrow().len(), 2);
+}
+
+#[tokio::test]
 async fn a_channel_that_was_not_asked_for_may_be_asked_for_later() {
     let house = House::new();
     let text = |channel: &str| {
@@ -513,15 +579,14 @@ async fn an_owner_that_was_killed_leaves_doubt_and_its_message_is_not_sent_at_on
 }
 
 #[tokio::test]
-async fn a_lost_reply_to_our_own_claim_or_outcome_changes_nothing() {
+async fn a_lost_reply_to_our_own_claim_changes_nothing() {
     let house = House::new();
     let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
     let courier = email_courier([]);
     house.ledger.lose_replies(1);
-    let first = house.send("a", &courier, std::slice::from_ref(&request)).await;
-    assert!(matches!(first.verdicts[0], SendVerdict::Again(..)), "{first:?}");
-    let second = house.send("a", &courier, std::slice::from_ref(&request)).await;
-    assert_eq!((second.counts.accepted, courier.offered.borrow().len()), (1, 1));
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!((report.counts.accepted, courier.offered.borrow().len()), (1, 1));
+    assert_eq!(house.email(&request).attempt, 1);
 }
 
 /// A courier after whose call the ledger fails for a while.
@@ -601,6 +666,29 @@ async fn a_delivery_that_the_ledger_does_not_know_is_buried_and_never_sent() {
     assert!(matches!(report.verdicts[0], SendVerdict::Refused(_)), "{report:?}");
     assert_eq!(house.dead_letters.letters.borrow()[0].reason, "not in the ledger");
     assert_eq!((courier.offered.borrow().len(), report.counts.refused), (0, 1));
+}
+
+#[tokio::test]
+async fn what_was_held_too_long_is_parked_and_may_be_sent_again_by_an_operator() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    house
+        .clock
+        .advance(house.policy.hold_at_most + SignedDuration::from_secs(1));
+    let courier = email_courier([]);
+    house.send("a", &courier, std::slice::from_ref(&request)).await;
+    let parked = house.email(&request);
+    assert_eq!(
+        (parked.state, parked.reason.as_deref()),
+        (State::Parked, Some("held_too_long"))
+    );
+    let again = Delivery {
+        generation: 1,
+        attempt: parked.attempt,
+        ..Delivery::queued(at(NOW))
+    };
+    house.ledger.put(request.id, Channel::Email, again);
+    assert_eq!(house.send("b", &courier, &[request]).await.counts.accepted, 1);
 }
 
 #[tokio::test]

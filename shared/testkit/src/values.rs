@@ -101,7 +101,7 @@ pub fn email_request(event: &Event) -> DeliveryRequest {
         language: Language::Es,
         zone: shop.zone,
         at: event.at,
-        recorded_at: event.at,
+        handed_over_at: event.at,
         is_urgent: event.is_urgent(),
         not_before: None,
         content: event.content.clone(),

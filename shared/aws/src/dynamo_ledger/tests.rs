@@ -126,7 +126,7 @@ fn an_acceptance_is_told_and_counted() {
             .contains("SET \"results\"[0]=? SET \"successfulChannels\"=\"successfulChannels\"+?")
     );
     assert!(
-        request.statement().ends_with("\"email\".\"state\" IN (?,?)"),
+        request.statement().ends_with("\"email\".\"state\" IN [?,?]"),
         "{}",
         request.statement()
     );

@@ -71,12 +71,11 @@ fn read_order(fields: &mut Fields<'_>) -> Option<Order> {
     let shipping_address = read_address(fields, &field, value);
     let at = fields.timestamp("timestamp");
     let (field, value) = fields.of_order("orderId");
-    if value.is_none() {
+    let id = fields.id(&field, value);
+    if id.is_none() && !fields.has_problem_with(&[&field]) {
         fields.refuse(&field, "expected the order's id, got nothing");
     }
-    let id = fields
-        .id(&field, value)
-        .and_then(|id| fields.checked(&field, OrderId::try_from(id.as_str())))?;
+    let id = id.and_then(|id| fields.checked(&field, OrderId::try_from(id)))?;
     Some(Order {
         id,
         customer_name,
@@ -201,12 +200,15 @@ fn read_address(fields: &mut Fields<'_>, path: &str, value: Option<&Value>) -> V
 fn read_status_update(fields: &mut Fields<'_>, implied: Option<OrderStatus>) -> Option<StatusUpdate> {
     let currency = read_currency(fields);
     let (field, value) = fields.of_order("status");
-    let status = match (implied, value) {
-        (Some(status), _) => Some(status),
-        (None, None) => fields.known(&field, None, "expected the order's new status, got nothing"),
-        (None, Some(value)) => fields
-            .line(&field, Some(value))
-            .and_then(|text| fields.checked(&field, OrderStatus::read(&text))),
+    let status = match implied {
+        Some(status) => Some(status),
+        None => {
+            let text = fields.line(&field, value);
+            if text.is_none() && !fields.has_problem_with(&[&field]) {
+                fields.refuse(&field, "expected the order's new status, got nothing");
+            }
+            text.and_then(|text| fields.checked(&field, OrderStatus::read(&text)))
+        }
     };
     let mut line = |name: &str| {
         let (field, value) = fields.of_order(name);

@@ -18,10 +18,11 @@ pub(crate) struct Opened {
 
 /// Parses the text of a message and opens its envelope.
 pub(crate) fn open(text: &str) -> Result<Opened, Refusal> {
-    let mut event = parse(text)?;
+    let mut event = parse(text, limits::MAX_ENVELOPE_BYTES)?;
     let is_envelope =
         event.get("Type").and_then(Value::as_str) == Some("Notification") && event.contains_key("TopicArn");
     if !is_envelope {
+        limits::check(text, limits::MAX_BYTES)?;
         return Ok(Opened {
             event,
             topic: None,
@@ -38,12 +39,12 @@ pub(crate) fn open(text: &str) -> Result<Opened, Refusal> {
     Ok(Opened {
         topic: text_of("TopicArn").map(str::to_owned),
         published_at: text_of("Timestamp").and_then(|text| text.parse().ok()),
-        event: parse(&inner)?,
+        event: parse(&inner, limits::MAX_BYTES)?,
     })
 }
 
-fn parse(text: &str) -> Result<Map<String, Value>, Refusal> {
-    limits::check(text)?;
+fn parse(text: &str, max_bytes: usize) -> Result<Map<String, Value>, Refusal> {
+    limits::check(text, max_bytes)?;
     match serde_json::from_str(text) {
         Ok(Value::Object(event)) => Ok(event),
         Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {

@@ -1,6 +1,6 @@
 //! Fields of an event, read one by one; whatever is wrong is noted and reading goes on, so that all of it can be named.
 
-use domain::{Currency, Money, ShopDefaults, clean_block, clean_line};
+use domain::{Currency, Money, ShopDefaults, UserId, clean_block, clean_line};
 use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -126,7 +126,7 @@ impl<'a> Fields<'a> {
         self.line(&field, value)
     }
 
-    /// A text or a whole number that names something: at most 256 characters.
+    /// A text or a number that names something, to the letter; a blank one counts as missing.
     pub(crate) fn top_id(&mut self, name: &str) -> Option<String> {
         let (field, value) = self.within(self.top(), name);
         self.id(&field, value)
@@ -134,19 +134,17 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn id(&mut self, field: &str, value: Option<&Value>) -> Option<String> {
         let text = match value? {
-            Value::String(text) => clean_line(text),
+            Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
                 self.refuse(field, format!("expected a text, got {}", kind_of(other)));
                 return None;
             }
         };
-        let length = text.chars().count();
-        if !(1..=128).contains(&length) {
-            self.refuse(field, format!("expected 1 to 128 characters, got {length}"));
+        if text.trim().is_empty() {
             return None;
         }
-        Some(text)
+        self.checked(field, UserId::try_from(text)).map(String::from)
     }
 
     /// One clean line; an empty one counts as missing.
@@ -241,7 +239,7 @@ impl<'a> Fields<'a> {
         self.known(field, sensible, "expected a moment such as 2026-11-20T09:30:00Z")
     }
 
-    /// A day, in the shop's zone where a moment is given.
+    /// A day of this century, in the shop's zone where a moment is given.
     pub(crate) fn day(&mut self, field: &str, value: Option<&Value>) -> Option<civil::Date> {
         if let Some(Value::String(text)) = value {
             let text = text.trim();
@@ -249,8 +247,14 @@ impl<'a> Fields<'a> {
             let day = written
                 .iter()
                 .find_map(|format| civil::Date::strptime(format, text).ok());
-            if day.is_some() {
-                return day;
+            // A year of two digits is taken for one of the first century, and day for year besides.
+            if let Some(day) = day {
+                let sensible = Some(day).filter(|day| (2000..2100).contains(&day.year()));
+                return self.known(
+                    field,
+                    sensible,
+                    "expected a day such as 2026-11-25, the year with four digits",
+                );
             }
         }
         let zone = self.shop.zone.tz().clone();

@@ -79,9 +79,7 @@ pub fn read_event(text: &str, published_at: Timestamp, reading: &Reading) -> Res
     let mut fields = Fields::new(&message.event, &reading.shop);
 
     let mut recipient = Recipient {
-        user: fields
-            .top_id("userId")
-            .and_then(|id| UserId::try_from(id.as_str()).ok()),
+        user: fields.top_id("userId").and_then(|id| UserId::try_from(id).ok()),
         email: fields.top_text("recipientEmail"),
         phone: fields.top_text("recipientPhone"),
     };
@@ -128,6 +126,7 @@ pub fn read_event(text: &str, published_at: Timestamp, reading: &Reading) -> Res
             idempotency_key,
             event_id,
         }),
+        (None, problems) if problems.is_empty() => Err(Refusal::one("message", "expected an event, which this is not")),
         (_, problems) => Err(Refusal { problems }),
     }
 }

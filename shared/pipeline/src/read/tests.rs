@@ -31,7 +31,7 @@ fn the_earlier_systems_confirmation_is_read() {
         panic!("{event:?}")
     };
     assert_eq!(order.total.unwrap().amount.to_string(), "89.99");
-    assert_eq!(order.items[0].price.unwrap().amount.to_string(), "10.50");
+    assert_eq!(order.items[0].price.unwrap().amount.to_string(), "10.5");
     assert_eq!(order.total.unwrap().currency, Currency::try_from("EUR").unwrap());
     assert!(event.is_urgent());
 }
@@ -44,7 +44,7 @@ fn the_older_flat_form_and_the_older_name_of_the_type_are_read() {
     };
     assert_eq!(
         (order.id.as_str(), order.total.unwrap().amount.to_string().as_str()),
-        ("456", "12.00")
+        ("456", "12")
     );
 }
 
@@ -172,6 +172,89 @@ fn a_link_that_is_no_web_page_is_refused() {
         r#"{"userId":"u","type":"payment_failed","orderId":"1","orderData":{"retryUrl":"javascript:alert(1)"}}"#,
     );
     assert!(text.starts_with("orderData.retryUrl: "), "{text}");
+}
+
+#[test]
+fn what_is_blank_counts_as_missing_and_is_named_where_it_is_required() {
+    for blank in ["", " ", "\u{0}", "\u{FFFE}"] {
+        let event = |field: &str| {
+            let mut event = serde_json::json!({"userId": "u", "notificationType": "order_status_update", "orderId": "1", "status": "shipped"});
+            event[field] = blank.into();
+            event.to_string()
+        };
+        assert!(
+            refused(&event("status")).starts_with("status: expected the order's new status"),
+            "{blank:?}"
+        );
+        assert!(
+            refused(&event("notificationType")).starts_with("notificationType: expected one of"),
+            "{blank:?}"
+        );
+    }
+    let guest = r#"{"userId":"","recipientEmail":"a@example.com","type":"order_confirmation","orderId":"1"}"#;
+    assert_eq!(read(guest).unwrap().recipient.user, None);
+    assert!(
+        refused(r#"{"userId":"u","type":"order_confirmation","orderId":" "}"#)
+            .starts_with("orderId: expected the order's id")
+    );
+    assert!(
+        refused(r#"{"userId":"u","type":"system_maintenance","maintenance":{"body":" "}}"#)
+            .starts_with("maintenance.start: ")
+    );
+}
+
+#[test]
+fn a_user_is_looked_up_by_the_id_as_written() {
+    let event = read(r#"{"userId":"ws  user","type":"order_confirmation","orderId":"1"}"#).unwrap();
+    assert_eq!(event.recipient.user.unwrap().as_str(), "ws  user");
+}
+
+#[test]
+fn a_day_needs_a_year_of_four_digits() {
+    let text = |day: &str| {
+        format!(
+            r#"{{"userId":"u","type":"order_status_update","orderId":"1","status":"shipped","estimatedDelivery":"{day}"}}"#
+        )
+    };
+    for day in ["25/11/26", "05-12-26", "0001-01-01", "9999-12-31", "soon"] {
+        assert!(refused(&text(day)).starts_with("estimatedDelivery: "), "{day}");
+    }
+    for day in [
+        "2026-11-25",
+        "25/11/2026",
+        "25.11.2026",
+        "November 25, 2026",
+        "2026-11-25T10:00:00Z",
+    ] {
+        let Content::OrderStatus(update) = read(&text(day)).unwrap().content else {
+            panic!("not an update")
+        };
+        assert_eq!(update.estimated_delivery.unwrap().to_string(), "2026-11-25", "{day}");
+    }
+}
+
+#[test]
+fn equal_amounts_have_equal_fingerprints() {
+    let print = |total: &str| {
+        read(&format!(
+            r#"{{"userId":"u","type":"order_confirmation","orderId":"1","totalAmount":{total}}}"#
+        ))
+        .unwrap()
+        .fingerprint()
+    };
+    assert_eq!(print("3.5"), print("\"3.50\""));
+    assert_ne!(print("3.5"), print("3.51"));
+}
+
+#[test]
+fn the_size_limit_is_for_the_message_and_not_for_its_envelope() {
+    let item = serde_json::json!({"name": "\"".repeat(200)});
+    let message =
+        serde_json::json!({"userId": "u", "type": "order_confirmation", "orderId": "1", "items": vec![item; 490]})
+            .to_string();
+    let envelope = serde_json::json!({"Type": "Notification", "TopicArn": "t", "Message": message}).to_string();
+    assert!(message.len() < limits::MAX_BYTES && envelope.len() > limits::MAX_BYTES);
+    assert!(read(&envelope).is_ok());
 }
 
 #[test]

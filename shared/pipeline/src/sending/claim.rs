@@ -10,6 +10,9 @@ use crate::chain;
 /// Room for clocks that differ, between the end of an invocation and the end of its leases.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
+/// Between a claim that failed and the next one.
+const PAUSE: SignedDuration = SignedDuration::from_millis(200);
+
 /// A claim is offered again at the attempt that the ledger shows; more rounds than this mean that others are busy with it.
 const CLAIM_ROUNDS: usize = 4;
 
@@ -41,33 +44,21 @@ where
             .into_iter()
             .map(|request| (request, request.opening_delivery()))
             .collect();
+        let mut last_error = None;
         for _round in 0..CLAIM_ROUNDS {
             if open.is_empty() {
                 break;
             }
-            let now = self.clock.now();
-            let lease_until = self.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
+            if last_error.take().is_some() {
+                self.clock.pause(PAUSE).await;
+            }
             let steps: Vec<Step> = open
                 .iter()
-                .map(|(request, delivery)| {
-                    let lease = Lease {
-                        owner: self.owner.to_owned(),
-                        until: lease_until,
-                    };
-                    let (guard, next) = delivery.claim(lease, now);
-                    Step {
-                        id: request.id,
-                        channel: request.channel,
-                        guard,
-                        from: delivery.clone(),
-                        next,
-                        channels: None,
-                    }
-                })
+                .map(|(request, delivery)| self.claim_step(request, delivery))
                 .collect();
             let answers = self.ledger.advance(&steps).await;
             let mut again = Vec::new();
-            for (((request, _), step), answer) in open.into_iter().zip(steps).zip(answers) {
+            for (((request, delivery), step), answer) in open.into_iter().zip(steps).zip(answers) {
                 match answer {
                     Ok(Advanced::Done) => held.push(Held {
                         request,
@@ -79,16 +70,38 @@ where
                         Met::Ended(ended) => met.push((request.id, ended)),
                     },
                     Ok(Advanced::Unknown) => met.push((request.id, Ended::foreign())),
-                    Err(error) => met.push((request.id, self.come_again(request.id, &chain(&error)))),
+                    // It may have been written: offered again, it is written now, or recognised as ours.
+                    Err(error) => {
+                        last_error = Some(chain(&error));
+                        again.push((request, delivery));
+                    }
                 }
             }
             open = again;
         }
+        let why = last_error.unwrap_or_else(|| "others are busy with it".to_owned());
         met.extend(
             open.into_iter()
-                .map(|(request, _)| (request.id, self.come_again(request.id, "others are busy with it"))),
+                .map(|(request, _)| (request.id, self.come_again(request.id, &why))),
         );
         (held, met)
+    }
+
+    fn claim_step(&self, request: &DeliveryRequest, delivery: &Delivery) -> Step {
+        let until = self.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
+        let lease = Lease {
+            owner: self.owner.to_owned(),
+            until,
+        };
+        let (guard, next) = delivery.claim(lease, self.clock.now());
+        Step {
+            id: request.id,
+            channel: request.channel,
+            guard,
+            from: delivery.clone(),
+            next,
+            channels: None,
+        }
     }
 
     /// What follows when a claim was refused.
@@ -132,16 +145,17 @@ where
             channels: None,
         };
         let current = match self.ledger.advance(&[step]).await.pop() {
-            Some(Ok(Advanced::Done)) => {
-                counts.in_doubt += u64::from(next.state == State::InDoubt);
-                counts.resent_in_doubt += u64::from(next.state == State::Queued);
-                counts.failed += u64::from(next.state.is_failure());
-                next
-            }
+            Some(Ok(Advanced::Done)) => next.clone(),
+            // What stands there may be our own write, whose reply was lost.
             Some(Ok(Advanced::Refused(current))) => *current,
             Some(Ok(Advanced::Unknown)) | None => return Met::Ended(Ended::foreign()),
             Some(Err(error)) => return Met::Ended(self.come_again(request.id, &chain(&error))),
         };
+        if current == next {
+            counts.in_doubt += u64::from(next.state == State::InDoubt);
+            counts.resent_in_doubt += u64::from(next.state == State::Queued);
+            counts.failed += u64::from(next.state.is_failure());
+        }
         let is_claimable =
             current.encounter(self.owner, self.policy.in_doubt_for, self.clock.now()) == Encounter::Claimable;
         if is_claimable {

@@ -76,12 +76,11 @@ where
         if let Err((state, reason)) = request.still_wanted(preferences, now) {
             return End::Unwanted(state, reason);
         }
-        if now.duration_since(
-            request
-                .recorded_at
-                .max(request.not_before.unwrap_or(request.recorded_at)),
-        ) > self.policy.hold_at_most
-        {
+        // An operator who sends it again has decided that it is not too late.
+        let due_at = request
+            .handed_over_at
+            .max(request.not_before.unwrap_or(request.handed_over_at));
+        if held.delivery.generation == 0 && now.duration_since(due_at) > self.policy.hold_at_most {
             return End::HeldTooLong;
         }
         let is_offered = Cell::new(false);

@@ -1,0 +1,246 @@
+//! Deciding: every decision is recorded before anything is handed over, and what an earlier run left undone is made up for.
+
+use domain::ports::{
+    Advanced, Bury, Clock, HandOver, LedgerAdvance, LedgerRecord, PreferencesLoad, Recorded, Step, Unavailable,
+};
+use domain::{
+    Delivery, DeliveryRequest, Guard, Notification, NotificationId, Plan, Preferences, Reason, State, UserId, decide,
+};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::gather::Fact;
+use super::{Decided, Intake, IntakeCounts, IntakeVerdict};
+use crate::{Refusal, chain};
+
+/// A fact with what is planned for it.
+struct Planned<'f> {
+    fact: &'f Fact,
+    plan: Plan,
+    notification: Notification,
+}
+
+/// A decided fact and what is still to be handed over for it.
+struct Met {
+    decided: Decided,
+    requests: Vec<DeliveryRequest>,
+}
+
+impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C>
+where
+    P: PreferencesLoad,
+    L: LedgerRecord + LedgerAdvance,
+    Q: HandOver,
+    D: Bury,
+    C: Clock,
+{
+    /// Decides upon facts of different ids; a verdict for every message that tells one of them.
+    pub(super) async fn decide_all(&self, facts: &[Fact], counts: &mut IntakeCounts) -> Vec<(usize, IntakeVerdict)> {
+        let preferences = match self.load_preferences(facts).await {
+            Ok(preferences) => preferences,
+            Err(error) => {
+                let verdict = IntakeVerdict::Retry(chain(&error));
+                return facts.iter().flat_map(|fact| each(fact, &verdict)).collect();
+            }
+        };
+        let mut ends = Vec::new();
+        let mut planned = Vec::with_capacity(facts.len());
+        for fact in facts {
+            match self.plan(fact, &preferences) {
+                Ok(plan) => planned.push(plan),
+                Err(refusal) => ends.extend(each(fact, &IntakeVerdict::Refused(refusal))),
+            }
+        }
+        if planned.is_empty() {
+            return ends;
+        }
+
+        let notifications: Vec<Notification> = planned.iter().map(|planned| planned.notification.clone()).collect();
+        let recorded = self.ledger.record(&notifications).await;
+        let mut met = Vec::with_capacity(planned.len());
+        for (planned, recorded) in planned.iter().zip(recorded) {
+            match self.meet(planned, recorded, counts).await {
+                Ok(decided) => met.push((planned.fact, decided)),
+                Err(verdict) => ends.extend(each(planned.fact, &verdict)),
+            }
+        }
+
+        let requests: Vec<DeliveryRequest> = met.iter().flat_map(|(_, met)| met.requests.iter().cloned()).collect();
+        let mut failed: HashMap<NotificationId, String> = HashMap::new();
+        if !requests.is_empty() {
+            for (request, handed) in requests.iter().zip(self.queues.hand_over(&requests).await) {
+                if let Err(error) = handed {
+                    failed.insert(request.id, chain(&error));
+                }
+            }
+        }
+        for (fact, met) in met {
+            let verdict = match failed.remove(&met.decided.id) {
+                Some(why) => IntakeVerdict::Retry(why),
+                None => IntakeVerdict::Decided(met.decided),
+            };
+            ends.extend(each(fact, &verdict));
+        }
+        ends
+    }
+
+    async fn load_preferences(&self, facts: &[Fact]) -> Result<HashMap<UserId, Preferences>, Unavailable> {
+        let mut users: Vec<UserId> = facts
+            .iter()
+            .filter_map(|fact| fact.event.recipient.user.clone())
+            .collect();
+        users.sort_unstable();
+        users.dedup();
+        match users.is_empty() {
+            true => Ok(HashMap::new()),
+            false => self.preferences.load(&users).await,
+        }
+    }
+
+    fn plan<'f>(&self, fact: &'f Fact, preferences: &HashMap<UserId, Preferences>) -> Result<Planned<'f>, Refusal> {
+        let now = self.clock.now();
+        let nobody = Preferences::default();
+        let known = fact
+            .event
+            .recipient
+            .user
+            .as_ref()
+            .and_then(|user| preferences.get(user))
+            .unwrap_or(&nobody);
+        let shop = &self.reading.shop;
+        // A panic is that fact's own: its neighbours go on.
+        let planned = catch_unwind(AssertUnwindSafe(|| {
+            let plan = decide(&fact.event, known, shop, now);
+            let notification = Notification::planned(&fact.event, &plan, shop, self.owner, now);
+            Planned {
+                fact,
+                plan,
+                notification,
+            }
+        }));
+        planned.map_err(|_panic| Refusal::one("message", "expected an event that can be decided upon; deciding failed"))
+    }
+
+    /// What follows from the ledger's answer: the requests still to hand over, or the verdict.
+    async fn meet(
+        &self,
+        planned: &Planned<'_>,
+        recorded: Result<Recorded, Unavailable>,
+        counts: &mut IntakeCounts,
+    ) -> Result<Met, IntakeVerdict> {
+        let Planned {
+            fact,
+            plan,
+            notification,
+        } = planned;
+        let requests = || DeliveryRequest::planned(&fact.event, plan, notification.id, self.clock.now());
+        let existing = match recorded {
+            Err(error) => return Err(IntakeVerdict::Retry(chain(&error))),
+            Ok(Recorded::Created) => None,
+            // Our own write, whose reply was lost.
+            Ok(Recorded::AlreadyThere(existing)) if existing.recorded_by == self.owner => None,
+            Ok(Recorded::AlreadyThere(existing)) => Some(*existing),
+        };
+        let Some(mut existing) = existing else {
+            let decided = Decided {
+                id: notification.id,
+                is_new: true,
+                results: notification.results(),
+            };
+            counts.decided += 1;
+            counts.channels += decided
+                .results
+                .iter()
+                .map(|result| u64::from(result.outcome.is_open()))
+                .sum::<u64>();
+            return Ok(Met {
+                decided,
+                requests: requests().collect(),
+            });
+        };
+        if let (Some(ours), Some(theirs)) = (&notification.fingerprint, &existing.fingerprint)
+            && ours != theirs
+        {
+            return Err(IntakeVerdict::Conflict(existing.id));
+        }
+        self.make_up(notification, &mut existing, counts).await?;
+        let is_waiting = |channel| existing.deliveries.get(&channel).is_some_and(is_untaken);
+        let requests = requests().filter(|request| is_waiting(request.channel)).collect();
+        Ok(Met {
+            decided: Decided {
+                id: existing.id,
+                is_new: false,
+                results: existing.results(),
+            },
+            requests,
+        })
+    }
+
+    /// Makes up for what has changed since the fact was decided: a channel that was not asked for and is now, and one that
+    /// nobody has taken up and is not to be sent any more.
+    async fn make_up(
+        &self,
+        planned: &Notification,
+        existing: &mut Notification,
+        counts: &mut IntakeCounts,
+    ) -> Result<(), IntakeVerdict> {
+        for (channel, next) in &planned.deliveries {
+            let Some(from) = existing.deliveries.get(channel).cloned() else {
+                continue;
+            };
+            let states: &'static [State] = match () {
+                () if from.attempt > 0 || is_not_asked_for(next) => continue,
+                () if is_not_asked_for(&from) => &[State::Skipped],
+                () if is_untaken(&from) && !next.state.is_open() => &[State::Queued, State::Deferred],
+                () => continue,
+            };
+            let mut after = existing.clone();
+            after.deliveries.insert(*channel, next.clone());
+            let step = Step {
+                id: existing.id,
+                channel: *channel,
+                guard: Guard::In { attempt: 0, states },
+                from,
+                next: next.clone(),
+                channels: Some(after.channels()),
+            };
+            match self.ledger.advance(&[step]).await.pop() {
+                Some(Ok(Advanced::Done)) => {
+                    counts.channels += u64::from(next.state.is_open());
+                    *existing = after;
+                }
+                Some(Ok(Advanced::Refused(current))) => {
+                    existing.deliveries.insert(*channel, *current);
+                }
+                Some(Ok(Advanced::Unknown)) | None => {}
+                Some(Err(error)) => return Err(IntakeVerdict::Retry(chain(&error))),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_not_asked_for(delivery: &Delivery) -> bool {
+    delivery.reason.as_deref() == Some(Reason::NotAskedFor.code())
+}
+
+/// Whether no sender has ever claimed it, so that its message may never have reached the queue.
+fn is_untaken(delivery: &Delivery) -> bool {
+    delivery.attempt == 0 && matches!(delivery.state, State::Queued | State::Deferred)
+}
+
+/// The verdict for every message that tells a fact; only the first of them can be new.
+fn each(fact: &Fact, verdict: &IntakeVerdict) -> Vec<(usize, IntakeVerdict)> {
+    let of = |nth: usize| match verdict {
+        IntakeVerdict::Decided(decided) if nth > 0 => IntakeVerdict::Decided(Decided {
+            is_new: false,
+            ..decided.clone()
+        }),
+        verdict => verdict.clone(),
+    };
+    fact.members
+        .iter()
+        .enumerate()
+        .map(|(nth, index)| (*index, of(nth)))
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Gathering: the messages of a batch are read, each for itself, and those that tell the same fact are put together.
+
+use domain::{Event, NotificationId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Incoming, Intake, IntakeVerdict};
+use crate::{Refusal, read_event};
+
+/// One fact of a batch, and all messages that tell it.
+pub(super) struct Fact {
+    pub(super) id: NotificationId,
+    pub(super) event: Event,
+    pub(super) members: Vec<usize>,
+}
+
+/// Facts of different ids, which may be worked on at once.
+pub(super) type Wave = Vec<Fact>;
+
+impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C> {
+    /// Reads every message. Messages under one explicit key that tell different things come in different waves, so that the
+    /// ledger judges which of them it knows.
+    pub(super) fn gather(&self, batch: &[Incoming]) -> (Vec<Wave>, Vec<(usize, IntakeVerdict)>) {
+        let mut waves: Vec<Wave> = Vec::new();
+        let mut refused = Vec::new();
+        for (index, incoming) in batch.iter().enumerate() {
+            // A panic is that message's own: its neighbours go on.
+            let read = catch_unwind(AssertUnwindSafe(|| self.read(incoming)));
+            match read.unwrap_or_else(|_panic| {
+                Err(Refusal::one(
+                    "message",
+                    "expected an event that can be read; reading it failed",
+                ))
+            }) {
+                Ok((id, event)) => put(&mut waves, id, event, index),
+                Err(refusal) => refused.push((index, IntakeVerdict::Refused(refusal))),
+            }
+        }
+        (waves, refused)
+    }
+
+    fn read(&self, incoming: &Incoming) -> Result<(NotificationId, Event), Refusal> {
+        let mut event = read_event(&incoming.text, incoming.published_at, self.reading)?;
+        if let Some(only) = self.only {
+            let is_asked = event.channels.as_ref().is_none_or(|channels| channels.contains(&only));
+            event.channels = Some(if is_asked { vec![only] } else { Vec::new() });
+        }
+        Ok((event.notification_id(&self.reading.shop.zone), event))
+    }
+}
+
+fn put(waves: &mut Vec<Wave>, id: NotificationId, event: Event, index: usize) {
+    for wave in waves.iter_mut() {
+        match wave.iter_mut().find(|fact| fact.id == id) {
+            None => {
+                return wave.push(Fact {
+                    id,
+                    event,
+                    members: vec![index],
+                });
+            }
+            Some(fact) if is_same(&fact.event, &event) => {
+                fact.event.channels = both(fact.event.channels.take(), event.channels);
+                return fact.members.push(index);
+            }
+            Some(_other_content) => {}
+        }
+    }
+    waves.push(vec![Fact {
+        id,
+        event,
+        members: vec![index],
+    }]);
+}
+
+/// Whether two events of one id tell the same: under an explicit key only what the customer would read says so.
+fn is_same(first: &Event, second: &Event) -> bool {
+    first.idempotency_key.is_none() || first.fingerprint() == second.fingerprint()
+}
+
+/// All channels that either event allows.
+fn both<C: PartialEq>(first: Option<Vec<C>>, second: Option<Vec<C>>) -> Option<Vec<C>> {
+    let (mut channels, more) = (first?, second?);
+    for channel in more {
+        if !channels.contains(&channel) {
+            channels.push(channel);
+        }
+    }
+    Some(channels)
+}
