@@ -4,10 +4,15 @@ use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls;
 use std::time::Duration;
 
 /// The longest that one call of a provider may take.
 pub const CALL_TIME_OUT: Duration = Duration::from_secs(10);
+
+/// A connection that was idle for longer is not used again. A function sleeps between its calls, and a connection that the
+/// other side closed meanwhile breaks under the next request: for a provider that would leave doubt.
+const IDLE_FOR: Duration = Duration::from_secs(5);
 
 /// The configuration from which every client is made.
 #[derive(Debug, Clone)]
@@ -23,7 +28,12 @@ impl Connection {
             .connect_timeout(Duration::from_secs(2))
             .operation_attempt_timeout(Duration::from_secs(5))
             .build();
+        let http = aws_smithy_http_client::Builder::new()
+            .pool_idle_timeout(IDLE_FOR)
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+            .build_https();
         let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(time_outs)

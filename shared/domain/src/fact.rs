@@ -11,6 +11,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint(String);
 
+/// To be raised when the same content makes another fingerprint than before, so that a deployment is no conflict.
+const FINGERPRINT_VERSION: u32 = 1;
+
 impl Fingerprint {
     /// A hash as the ledger kept it.
     #[must_use]
@@ -18,10 +21,20 @@ impl Fingerprint {
         Self(hash)
     }
 
-    /// The hash as 32 hexadecimal digits.
+    /// The version of its making, a dot, and the hash as 32 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the two are surely of different contents. Those made by different versions cannot be compared.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self) -> bool {
+        self.version() == other.version() && self != other
+    }
+
+    fn version(&self) -> Option<&str> {
+        self.0.split_once('.').map(|(version, _)| version)
     }
 }
 
@@ -47,7 +60,8 @@ impl Event {
     pub fn fingerprint(&self) -> Fingerprint {
         let mut fact = Fact::new();
         fact.add(&as_read(&self.content));
-        Fingerprint(fact.digest().iter().map(|byte| format!("{byte:02x}")).collect())
+        let digest: String = fact.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        Fingerprint(format!("{FINGERPRINT_VERSION}.{digest}"))
     }
 
     fn add_derived_key(&self, fact: &mut Fact, zone: &Zone) {
@@ -177,5 +191,110 @@ impl Fact {
         let mut first = [0; 16];
         first.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
         first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Language, Order, OrderId, Priority, StatusUpdate};
+
+    fn shipped() -> Event {
+        let order = Order {
+            id: OrderId::try_from("456").unwrap(),
+            customer_name: Some("Ana".to_owned()),
+            items: Vec::new(),
+            total: None,
+            subtotal: None,
+            tax: None,
+            shipping_address: Vec::new(),
+            at: None,
+        };
+        let update = StatusUpdate {
+            order,
+            status: OrderStatus::Shipped,
+            parcel: None,
+            estimated_delivery: None,
+            reason: None,
+        };
+        Event {
+            recipient: Recipient {
+                email: Some("Ana@Example.com".to_owned()),
+                ..Recipient::default()
+            },
+            content: Content::OrderStatus(update),
+            at: "2026-11-20T22:30:00Z".parse().unwrap(),
+            priority: Priority::Normal,
+            language: Some(Language::En),
+            channels: None,
+            scheduled_for: None,
+            idempotency_key: None,
+            event_id: None,
+        }
+    }
+
+    fn madrid() -> Zone {
+        Zone::try_from("Europe/Madrid").unwrap()
+    }
+
+    fn with_status(status: OrderStatus, at: &str) -> NotificationId {
+        let mut event = shipped();
+        event.at = at.parse().unwrap();
+        if let Content::OrderStatus(update) = &mut event.content {
+            update.status = status;
+        }
+        event.notification_id(&madrid())
+    }
+
+    #[test]
+    fn ids_and_fingerprints_stay_what_they_are() {
+        // Another id makes repetitions across a deployment new facts; another fingerprint asks for another version.
+        assert_eq!(
+            shipped().notification_id(&madrid()).to_string(),
+            "1a6d3189-78c2-8160-b623-5708e665d525"
+        );
+        assert_eq!(shipped().fingerprint().as_str(), "1.fcf8233fdcc2dda353586b88fe337d9b");
+    }
+
+    #[test]
+    fn the_moment_of_publishing_and_the_case_of_the_address_make_no_other_fact() {
+        let mut again = shipped();
+        again.at = "2026-11-25T10:00:00Z".parse().unwrap();
+        again.recipient.email = Some("ana@example.com".to_owned());
+        again.language = Some(Language::Es);
+        assert_eq!(again.notification_id(&madrid()), shipped().notification_id(&madrid()));
+    }
+
+    #[test]
+    fn a_parcel_that_is_out_again_on_another_day_of_the_shop_is_another_fact() {
+        let out = |at| with_status(OrderStatus::OutForDelivery, at);
+        assert_eq!(out("2026-11-20T06:00:00Z"), out("2026-11-20T22:59:00Z"));
+        assert_ne!(
+            out("2026-11-20T22:59:00Z"),
+            out("2026-11-20T23:01:00Z"),
+            "it is midnight in Madrid at 23:00 UTC"
+        );
+    }
+
+    #[test]
+    fn an_explicit_key_replaces_the_fact() {
+        let keyed = |key: &str, status| {
+            let mut event = shipped();
+            event.idempotency_key = Some(key.to_owned());
+            if let Content::OrderStatus(update) = &mut event.content {
+                update.status = status;
+            }
+            event.notification_id(&madrid())
+        };
+        assert_eq!(keyed("k", OrderStatus::Shipped), keyed("k", OrderStatus::Delivered));
+        assert_ne!(keyed("k", OrderStatus::Shipped), keyed("l", OrderStatus::Shipped));
+    }
+
+    #[test]
+    fn fingerprints_of_another_version_contradict_nothing() {
+        let print = |text: &str| Fingerprint::from_stored(text.to_owned());
+        assert!(print("1.aa").contradicts(&print("1.bb")));
+        assert!(!print("1.aa").contradicts(&print("1.aa")));
+        assert!(!print("1.aa").contradicts(&print("2.bb")));
     }
 }

@@ -159,7 +159,7 @@ where
             });
         };
         if let (Some(ours), Some(theirs)) = (&notification.fingerprint, &existing.fingerprint)
-            && ours != theirs
+            && ours.contradicts(theirs)
         {
             return Err(IntakeVerdict::Conflict(existing.id));
         }
@@ -231,16 +231,13 @@ fn is_untaken(delivery: &Delivery) -> bool {
 
 /// The verdict for every message that tells a fact; only the first of them can be new.
 fn each(fact: &Fact, verdict: &IntakeVerdict) -> Vec<(usize, IntakeVerdict)> {
-    let of = |nth: usize| match verdict {
-        IntakeVerdict::Decided(decided) if nth > 0 => IntakeVerdict::Decided(Decided {
+    let repeated = match verdict {
+        IntakeVerdict::Decided(decided) => IntakeVerdict::Decided(Decided {
             is_new: false,
             ..decided.clone()
         }),
-        verdict => verdict.clone(),
+        IntakeVerdict::Refused(_) | IntakeVerdict::Conflict(_) | IntakeVerdict::Retry(_) => verdict.clone(),
     };
-    fact.members
-        .iter()
-        .enumerate()
-        .map(|(nth, index)| (*index, of(nth)))
-        .collect()
+    let verdicts = std::iter::once(verdict).chain(std::iter::repeat(&repeated)).cloned();
+    fact.members.iter().copied().zip(verdicts).collect()
 }
