@@ -29,7 +29,13 @@ VENV = REPO / ".tools" / "venv" / "bin"
 REGION = "eu-west-1"
 STACK_NAME = "e-com67-local"
 BUCKET = "e-com67-local-deployments"  # samconfig.toml names it as well
-FUNCTIONS = ["notification-orchestrator", "email-sender", "sms-sender"]
+# Binaries, and the names under which they are deployed.
+DEPLOYED_AS = {
+    "notification-orchestrator": "notification-orchestrator",
+    "email-sender": "email-notification",
+    "sms-sender": "sms-notification",
+}
+FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.
 MARK = "E_COM67_STACK_STATE"
 SECONDS_TO_ANSWER = 60
@@ -52,6 +58,15 @@ try:
     print(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
 except cloudformation.exceptions.ClientError:
     print("NONE")
+"""
+
+
+# Runs with the Python of .tools/venv. Prints the variables of a deployed function as JSON.
+VARIABLES = """
+import sys, json, botocore.session
+region, function = sys.argv[1:]
+functions = botocore.session.get_session().create_client("lambda", region_name=region)
+print(json.dumps(functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]))
 """
 
 
@@ -121,6 +136,22 @@ def env(stack, _options):
     print("unset AWS_PROFILE AWS_SESSION_TOKEN" + ("" if stack.proxy else " FAULT_PROXY_URL"))
     for name, value in values.items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+def variables(stack, options):
+    require_healthy(stack)
+    deployed_as = f"{stack.prefix}-{DEPLOYED_AS[options.function]}"
+    asked = subprocess.run(
+        [VENV / "python", "-c", VARIABLES, REGION, deployed_as],
+        env=client_environment(stack), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    )
+    if asked.returncode:
+        raise Failure(f"could not read the variables of {deployed_as}:\n{tail(asked.stderr, 3)}")
+    values = json.loads(asked.stdout)
+    endpoint = {"AWS_ENDPOINT_URL": stack.proxy_url if stack.proxy else stack.endpoint, "AWS_REGION": REGION}
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    for name, value in {**values, **endpoint, **keys}.items():
+        print(f"{name}={value}")
 
 
 def status(stack, _options):
@@ -575,6 +606,8 @@ def parse_arguments():
     )
     add(down, "stop the stack and remove its state; succeeds when nothing runs")
     add(env, "print the shell commands that point AWS clients at the stack")
+    of_function = add(variables, "print a function's variables, for cargo lambda watch --env-file")
+    of_function.add_argument("function", choices=FUNCTIONS, help="the binary")
     add(status, "say what runs and where; fails when nothing does")
     return parser.parse_args()
 
@@ -584,7 +617,7 @@ def main():
     try:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", options.name):
             raise Failure(f"--name {options.name}: lower-case letters, digits and hyphens were expected")
-        if options.command in ("env", "status"):
+        if options.command in ("env", "status", "variables"):
             options.run(Stack(options.name), options)
             return 0
         (REPO / ".local").mkdir(exist_ok=True)

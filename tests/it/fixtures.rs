@@ -1,6 +1,6 @@
 //! The sample events are what they say they are.
 
-use domain::{Content, DeliveryRequest, OrderStatus};
+use domain::{Channel, Content, DeliveryRequest, OrderStatus};
 use lambda::Invocation;
 use pipeline::{Reading, Refusal, read_event};
 use std::path::PathBuf;
@@ -97,12 +97,15 @@ fn amounts_are_the_same_as_numbers_and_as_texts() {
 }
 
 #[test]
-fn the_requests_for_the_email_sender_read_back_as_they_were_written() {
-    let Invocation::Queue(messages) = Invocation::read(&file("email-sender", "sqs.json")) else {
-        panic!("not a batch of a queue")
-    };
-    for message in messages {
-        let request = DeliveryRequest::from_wire(&message.text).unwrap();
-        assert_eq!(DeliveryRequest::from_wire(&request.to_wire()), Ok(request));
+fn the_requests_for_the_senders_read_back_as_they_were_written() {
+    for (folder, channel) in [("email-sender", Channel::Email), ("sms-sender", Channel::Sms)] {
+        let Invocation::Queue(messages) = Invocation::read(&file(folder, "sqs.json")) else {
+            panic!("not a batch of a queue")
+        };
+        for message in messages {
+            let request = DeliveryRequest::from_wire(&message.text).unwrap();
+            assert_eq!(request.channel, channel);
+            assert_eq!(DeliveryRequest::from_wire(&request.to_wire()), Ok(request));
+        }
     }
 }

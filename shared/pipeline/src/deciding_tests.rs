@@ -1,0 +1,132 @@
+//! What is decided about an event, channel by channel, and why.
+
+use domain::{Channel, Content, Decision, Event, Language, Preferences, Reason, decide};
+use jiff::SignedDuration;
+use testkit::{at, confirmation, shipped, shop_defaults};
+
+const NOW: i64 = 1_795_168_800;
+
+fn decided(event: &Event, preferences: &Preferences) -> Vec<(Channel, Decision)> {
+    decide(event, preferences, &shop_defaults(), at(NOW)).decisions
+}
+
+fn send(to: &str) -> Decision {
+    Decision::Send {
+        to: to.to_owned(),
+        not_before: None,
+    }
+}
+
+#[test]
+fn the_events_address_wins_over_the_customers_own() {
+    let own = Preferences {
+        email: Some("own@example.com".to_owned()),
+        phone: Some("+34699999999".to_owned()),
+        ..Preferences::default()
+    };
+    let mut event = shipped("ana", "1", at(NOW));
+    assert_eq!(
+        decided(&event, &own),
+        [
+            (Channel::Email, send("ana@example.com")),
+            (Channel::Sms, send("+34600123456"))
+        ]
+    );
+    (event.recipient.email, event.recipient.phone) = (None, None);
+    assert_eq!(
+        decided(&event, &own),
+        [
+            (Channel::Email, send("own@example.com")),
+            (Channel::Sms, send("+34699999999"))
+        ]
+    );
+}
+
+#[test]
+fn no_address_and_an_invalid_one_are_different_reasons() {
+    let mut event = shipped("ana", "1", at(NOW));
+    (event.recipient.email, event.recipient.phone) = (None, Some("+1234567890".to_owned()));
+    let reasons = [
+        Decision::Skip(Reason::NoAddress),
+        Decision::Skip(Reason::InvalidAddress),
+    ];
+    assert_eq!(
+        decided(&event, &Preferences::default())
+            .into_iter()
+            .map(|(_, decision)| decision)
+            .collect::<Vec<_>>(),
+        reasons
+    );
+}
+
+#[test]
+fn a_channel_that_the_event_does_not_name_is_not_asked_for_and_one_without_a_sender_is_not_offered() {
+    let mut event = shipped("ana", "1", at(NOW));
+    event.channels = Some(vec![Channel::Push, Channel::Sms]);
+    let decisions = decided(&event, &Preferences::default());
+    assert_eq!(decisions[0], (Channel::Email, Decision::Skip(Reason::NotAskedFor)));
+    assert_eq!(decisions[1], (Channel::Sms, send("+34600123456")));
+    assert_eq!(decisions[2], (Channel::Push, Decision::Skip(Reason::NotOffered)));
+}
+
+#[test]
+fn news_of_sixty_days_ago_is_sent_and_older_news_is_not() {
+    let young = confirmation("ana", "1", at(NOW) - SignedDuration::from_hours(24 * 60));
+    assert_eq!(decided(&young, &Preferences::default())[0].1, send("ana@example.com"));
+    let old = confirmation(
+        "ana",
+        "1",
+        at(NOW) - SignedDuration::from_hours(24 * 60) - SignedDuration::from_secs(1),
+    );
+    assert_eq!(
+        decided(&old, &Preferences::default())[0].1,
+        Decision::Skip(Reason::TooOld)
+    );
+}
+
+#[test]
+fn advertising_by_sms_needs_a_verified_phone() {
+    let mut event = shipped("ana", "1", at(NOW));
+    let campaign = domain::Campaign {
+        id: None,
+        title: "Sale".to_owned(),
+        body: None,
+        url: None,
+    };
+    event.content = Content::Promotional(campaign);
+    let mut wants = Preferences {
+        choices: [((Channel::Sms, domain::NotificationType::Promotional), true)].into(),
+        ..Preferences::default()
+    };
+    assert_eq!(decided(&event, &wants)[1].1, Decision::Skip(Reason::PhoneNotVerified));
+    wants.phone_verified = true;
+    assert_eq!(decided(&event, &wants)[1].1, send("+34600123456"));
+}
+
+#[test]
+fn the_language_is_the_events_then_the_customers_then_the_shops() {
+    let mut event = confirmation("ana", "1", at(NOW));
+    let own = Preferences {
+        language: Some(Language::Ro),
+        ..Preferences::default()
+    };
+    let language =
+        |event: &Event, preferences: &Preferences| decide(event, preferences, &shop_defaults(), at(NOW)).language;
+    assert_eq!(language(&event, &Preferences::default()), Language::Es);
+    assert_eq!(language(&event, &own), Language::Ro);
+    event.language = Some(Language::En);
+    assert_eq!(language(&event, &own), Language::En);
+}
+
+#[test]
+fn what_was_scheduled_for_a_moment_that_is_over_goes_at_once() {
+    let mut event = confirmation("ana", "1", at(NOW));
+    event.scheduled_for = Some(at(NOW - 1));
+    assert_eq!(decided(&event, &Preferences::default())[0].1, send("ana@example.com"));
+    event.scheduled_for = Some(at(NOW + 1));
+    let later = Decision::Send {
+        to: "ana@example.com".to_owned(),
+        not_before: Some(at(NOW + 1)),
+    };
+    assert_eq!(decided(&event, &Preferences::default())[0].1, later);
+}
