@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from pathlib import Path
 
@@ -433,7 +434,7 @@ def deploy(stack, bootstrap_dir, parameters, steps):
     stack.save()
     # Before the deployment: a binary that changes meanwhile is deployed again next time.
     mark = fingerprint(bootstrap_dir, parameters)
-    wanted = {"Local": "true", "Architecture": architecture()} | parameters
+    wanted = local_parameters() | {"Architecture": architecture()} | parameters
     overrides = [f"ParameterKey={key},ParameterValue={quoted(value)}" for key, value in wanted.items()]
     arguments = [str(VENV / "sam"), "deploy", "--config-env", "local", "--config-file", str(REPO / "samconfig.toml")]
     arguments += ["--template-file", str(stack.build_directory / "template.yaml"), "--parameter-overrides", *overrides]
@@ -479,6 +480,13 @@ def fingerprint(bootstrap_dir, parameters):
         found = binary.stat()
         digest.update(f"{binary} {found.st_size} {found.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def local_parameters():
+    """What samconfig.toml gives the emulator, which --parameter-overrides on the command line would replace as a whole."""
+    with open(REPO / "samconfig.toml", "rb") as file:
+        overrides = tomllib.load(file)["local"]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(pair.split("=", 1) for pair in shlex.split(overrides))
 
 
 def parse_parameters(pairs):

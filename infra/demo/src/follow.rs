@@ -58,6 +58,7 @@ impl Follower {
 
     /// Prints what happens to `event`, as it happens.
     pub(crate) async fn follow(&mut self, event: Event, published: Instant) -> Result<Chapter> {
+        say(published.elapsed(), &event.fact, "published");
         let is_repetition = self.told.contains(&event.fact);
         let deliveries = if is_repetition {
             sleep(REPETITION).await;
