@@ -17,6 +17,4 @@ pub use read::{Problem, Reading, Refusal, read_event};
 pub use sending::{SendVerdict, Sending, SendingCounts, SendingReport, Waiting};
 
 #[cfg(test)]
-mod deciding_tests;
-#[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use domain::{Channel, Content, Decision, Event, Language, Preferences, Reason, d
 use jiff::SignedDuration;
 use testkit::{at, confirmation, shipped, shop_defaults};
 
-const NOW: i64 = 1_795_168_800;
+use super::NOW;
 
 fn decided(event: &Event, preferences: &Preferences) -> Vec<(Channel, Decision)> {
     decide(event, preferences, &shop_defaults(), at(NOW)).decisions

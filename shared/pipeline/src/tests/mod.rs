@@ -1,0 +1,124 @@
+//! The two halves over memory twins: what callers rely on, under the faults that a queue and a network bring.
+
+mod deciding;
+mod intake;
+mod sending;
+
+use domain::ports::Clock as _;
+use domain::{Channel, Delivery, DeliveryRequest, Event, RetryPolicy};
+use jiff::SignedDuration;
+use testkit::{
+    HandClock, MemoryDeadLetters, MemoryLedger, MemoryPreferences, MemoryQueues, ScriptedCourier, at, shop_defaults,
+};
+
+use crate::{Incoming, Intake, IntakeReport, Lane, Reading, Sending, SendingReport, Waiting};
+
+const NOW: i64 = 1_795_168_800;
+
+type Sender<'a, M> = Sending<'a, MemoryPreferences, MemoryLedger, MemoryDeadLetters, HandClock, M>;
+
+struct House {
+    clock: HandClock,
+    ledger: MemoryLedger,
+    preferences: MemoryPreferences,
+    queues: MemoryQueues,
+    dead_letters: MemoryDeadLetters,
+    policy: RetryPolicy,
+    reading: Reading,
+}
+
+impl House {
+    fn new() -> Self {
+        Self {
+            clock: HandClock::at(at(NOW)),
+            ledger: MemoryLedger::default(),
+            preferences: MemoryPreferences::default(),
+            queues: MemoryQueues::default(),
+            dead_letters: MemoryDeadLetters::default(),
+            policy: RetryPolicy::default(),
+            reading: Reading {
+                shop: shop_defaults(),
+                admin_topic: None,
+                admin_email: None,
+            },
+        }
+    }
+
+    async fn take_by(&self, lane: Lane, owner: &str, texts: &[&str]) -> IntakeReport {
+        let batch: Vec<Incoming> = texts
+            .iter()
+            .map(|text| Incoming {
+                text: (*text).to_owned(),
+                published_at: at(NOW),
+                lane,
+            })
+            .collect();
+        let intake = Intake {
+            preferences: &self.preferences,
+            ledger: &self.ledger,
+            queues: &self.queues,
+            dead_letters: &self.dead_letters,
+            clock: &self.clock,
+            reading: &self.reading,
+            only: None,
+            owner,
+        };
+        intake.take(&batch).await
+    }
+
+    async fn take(&self, texts: &[&str]) -> IntakeReport {
+        self.take_by(Lane::Normal, "orchestrator", texts).await
+    }
+
+    /// A sender with so many seconds to live.
+    fn sender<'a, M>(&'a self, owner: &'a str, courier: &'a M, seconds: i64) -> Sender<'a, M> {
+        Sending {
+            preferences: &self.preferences,
+            ledger: &self.ledger,
+            dead_letters: &self.dead_letters,
+            clock: &self.clock,
+            courier,
+            policy: &self.policy,
+            owner,
+            deadline: self.clock.now() + SignedDuration::from_secs(seconds),
+            call_time_out: SignedDuration::from_secs(10),
+        }
+    }
+
+    async fn send(&self, owner: &str, courier: &ScriptedCourier, requests: &[DeliveryRequest]) -> SendingReport {
+        let waiting = |request: &DeliveryRequest| Waiting {
+            text: request.to_wire(),
+            is_urgent: false,
+        };
+        let batch: Vec<Waiting> = requests.iter().map(waiting).collect();
+        self.sender(owner, courier, 30).work(&batch).await
+    }
+
+    /// An event's e-mail, decided and queued.
+    async fn queued(&self, event: &Event) -> DeliveryRequest {
+        self.take(&[&text_of(event)]).await;
+        self.queues
+            .requests
+            .borrow()
+            .iter()
+            .find(|request| request.channel == Channel::Email)
+            .unwrap()
+            .clone()
+    }
+
+    fn email(&self, request: &DeliveryRequest) -> Delivery {
+        self.ledger.delivery(request.id, Channel::Email).unwrap()
+    }
+}
+
+/// The event as its publisher writes it.
+fn text_of(event: &Event) -> String {
+    let order = event.content.order().unwrap();
+    let (notification_type, status) = (event.content.notification_type(), event.content.status());
+    serde_json::json!({
+        "userId": event.recipient.user, "recipientEmail": event.recipient.email, "recipientPhone": event.recipient.phone,
+        "notificationType": notification_type.name(),
+        "orderData": {"orderId": order.id.as_str(), "status": status.map(|status| status.name()), "timestamp": event.at.to_string()},
+    })
+    .to_string()
+}
