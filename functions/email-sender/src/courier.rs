@@ -28,7 +28,7 @@ impl Courier for EmailCourier {
         };
         self.templates
             .email(&request.content, &reader, self.fallback, &self.shop)
-            .map_err(|error| pipeline::chain(&error))
+            .map_err(|error| domain::chain(&error))
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {

@@ -28,7 +28,7 @@ impl Courier for SmsCourier {
         };
         self.templates
             .sms(&request.content, &reader, self.fallback, &self.shop)
-            .map_err(|error| pipeline::chain(&error))
+            .map_err(|error| domain::chain(&error))
     }
 
     async fn send(&self, request: &DeliveryRequest, sms: &RenderedSms) -> SendAnswer {

@@ -21,13 +21,7 @@ where
     if matches!(error, SdkError::ResponseError(_)) {
         return "an answer that cannot be read".to_owned();
     }
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    words
+    domain::chain(error)
 }
 
 /// Reads the error of a call that may have been written to the wire.

@@ -63,19 +63,18 @@ impl DynamoLedger {
     }
 
     async fn record_chunk(&self, notifications: &[Notification]) -> Vec<Result<Recorded, Unavailable>> {
-        let none = |doing, why: &String| {
-            notifications
-                .iter()
-                .map(|_| Err(Unavailable::new(doing, why.clone())))
-                .collect()
-        };
         let statements = notifications
             .iter()
             .map(|notification| self.insertion(notification))
             .collect();
         let responses = match self.run(statements).await {
             Ok(responses) => responses,
-            Err(why) => return none(RECORDING, &why),
+            Err(why) => {
+                return notifications
+                    .iter()
+                    .map(|_| Err(Unavailable::new(RECORDING, why.clone())))
+                    .collect();
+            }
         };
         let is_duplicate = |response: &BatchStatementResponse| {
             response.error().and_then(|error| error.code()) == Some(&BatchStatementErrorCodeEnum::DuplicateItem)

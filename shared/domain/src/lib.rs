@@ -8,6 +8,7 @@ mod contact;
 mod content;
 mod decision;
 mod delivery;
+mod error_text;
 mod event;
 mod fact;
 mod ids;
@@ -28,6 +29,7 @@ pub use content::{
 };
 pub use decision::{Decision, Plan, Reason, ShopDefaults, decide};
 pub use delivery::{Delivery, Encounter, Guard, Lease, NEVER, State};
+pub use error_text::chain;
 pub use event::{Event, Priority, Recipient};
 pub use fact::Fingerprint;
 pub use ids::{InvalidId, NotificationId, OrderId, UserId};

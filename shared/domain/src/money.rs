@@ -61,7 +61,7 @@ impl Currency {
     /// The ISO 4217 code.
     #[must_use]
     pub fn code(&self) -> &str {
-        str::from_utf8(&self.0).unwrap_or("XXX")
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -90,6 +90,21 @@ pub struct Step {
     pub channels: Option<Vec<Channel>>,
 }
 
+impl Step {
+    /// The move of the delivery that this request asks for.
+    #[must_use]
+    pub fn of(request: &DeliveryRequest, guard: Guard, from: Delivery, next: Delivery) -> Self {
+        Self {
+            id: request.id,
+            channel: request.channel,
+            guard,
+            from,
+            next,
+            channels: None,
+        }
+    }
+}
+
 /// How a move went.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Advanced {

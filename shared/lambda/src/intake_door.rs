@@ -74,10 +74,12 @@ where
                     );
                 }
             }
-            if let (false, Some(queue)) = (
-                waits.is_empty(),
-                round.first().and_then(|message| self.queue_of(message)),
-            ) {
+            let lane = self
+                .lanes
+                .as_ref()
+                .zip(round.first())
+                .and_then(|(lanes, message)| message.lane_of(lanes));
+            if let (false, Some(queue)) = (waits.is_empty(), lane) {
                 self.visibility.hide(queue, &waits).await;
             }
         }
@@ -150,14 +152,6 @@ where
             published_at: SystemClock.now(),
             lane: Lane::Direct,
         }
-    }
-
-    fn queue_of(&self, message: &QueueMessage) -> Option<&str> {
-        let lanes = self.lanes.as_ref()?;
-        [&lanes.normal, &lanes.urgent]
-            .into_iter()
-            .find(|url| message.is_from(url))
-            .map(String::as_str)
     }
 
     /// Seconds until a message comes again; longer each time.

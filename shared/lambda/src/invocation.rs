@@ -99,6 +99,15 @@ impl QueueMessage {
         }
     }
 
+    /// The URL of the lane that it came from.
+    #[must_use]
+    pub fn lane_of<'l>(&self, lanes: &'l aws::ChannelQueues) -> Option<&'l str> {
+        [&lanes.normal, &lanes.urgent]
+            .into_iter()
+            .map(String::as_str)
+            .find(|url| self.is_from(url))
+    }
+
     /// Whether it came from the queue with this URL: its ARN and its URL end with the same name.
     #[must_use]
     pub fn is_from(&self, queue_url: &str) -> bool {

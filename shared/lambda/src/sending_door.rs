@@ -66,11 +66,8 @@ where
                 );
                 waits.extend(message.receipt_handle.clone().map(|receipt| (receipt, seconds)));
             }
-            let lanes = [&self.lanes.normal, &self.lanes.urgent];
-            let queue = round
-                .first()
-                .and_then(|message| lanes.into_iter().find(|url| message.is_from(url)));
-            if let (false, Some(queue)) = (waits.is_empty(), queue) {
+            let lane = round.first().and_then(|message| message.lane_of(&self.lanes));
+            if let (false, Some(queue)) = (waits.is_empty(), lane) {
                 self.visibility.hide(queue, &waits).await;
             }
         }

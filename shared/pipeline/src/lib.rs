@@ -6,12 +6,11 @@
 //!
 //! [`Intake`] is the first half, [`Sending`] the second. Both take a batch and give a verdict per record.
 
-mod error_text;
+mod customers;
 mod intake;
 mod read;
 mod sending;
 
-pub use error_text::chain;
 pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane};
 pub use read::{Problem, Reading, Refusal, read_event};
 pub use sending::{SendVerdict, Sending, SendingCounts, SendingReport, Waiting};

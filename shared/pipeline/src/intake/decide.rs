@@ -4,14 +4,16 @@ use domain::ports::{
     Advanced, Bury, Clock, HandOver, LedgerAdvance, LedgerRecord, PreferencesLoad, Recorded, Step, Unavailable,
 };
 use domain::{
-    Delivery, DeliveryRequest, Guard, Notification, NotificationId, Plan, Preferences, Reason, State, UserId, decide,
+    Delivery, DeliveryRequest, Guard, Notification, NotificationId, Plan, Preferences, Reason, State, UserId, chain,
+    decide,
 };
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::gather::Fact;
 use super::{Decided, Intake, IntakeCounts, IntakeVerdict};
-use crate::{Refusal, chain};
+use crate::Refusal;
+use crate::customers::load_for;
 
 /// A fact with what is planned for it.
 struct Planned<'f> {
@@ -36,7 +38,8 @@ where
 {
     /// Decides upon facts of different ids; a verdict for every message that tells one of them.
     pub(super) async fn decide_all(&self, facts: &[Fact], counts: &mut IntakeCounts) -> Vec<(usize, IntakeVerdict)> {
-        let preferences = match self.load_preferences(facts).await {
+        let users = facts.iter().filter_map(|fact| fact.event.recipient.user.as_ref());
+        let preferences = match load_for(self.preferences, users).await {
             Ok(preferences) => preferences,
             Err(error) => {
                 let verdict = IntakeVerdict::Retry(chain(&error));
@@ -82,19 +85,6 @@ where
             ends.extend(each(fact, &verdict));
         }
         ends
-    }
-
-    async fn load_preferences(&self, facts: &[Fact]) -> Result<HashMap<UserId, Preferences>, Unavailable> {
-        let mut users: Vec<UserId> = facts
-            .iter()
-            .filter_map(|fact| fact.event.recipient.user.clone())
-            .collect();
-        users.sort_unstable();
-        users.dedup();
-        match users.is_empty() {
-            true => Ok(HashMap::new()),
-            false => self.preferences.load(&users).await,
-        }
     }
 
     fn plan<'f>(&self, fact: &'f Fact, preferences: &HashMap<UserId, Preferences>) -> Result<Planned<'f>, Refusal> {
@@ -188,11 +178,8 @@ where
             let Some(from) = existing.deliveries.get(channel).cloned() else {
                 continue;
             };
-            let states: &'static [State] = match () {
-                () if from.attempt > 0 || is_not_asked_for(next) => continue,
-                () if is_not_asked_for(&from) => &[State::Skipped],
-                () if is_untaken(&from) && !next.state.is_open() => &[State::Queued, State::Deferred],
-                () => continue,
+            let Some(states) = made_up_from(&from, next) else {
+                continue;
             };
             let mut after = existing.clone();
             after.deliveries.insert(*channel, next.clone());
@@ -217,6 +204,19 @@ where
             }
         }
         Ok(())
+    }
+}
+
+/// The states out of which this delivery is to become that one, if it is to change at all.
+fn made_up_from(from: &Delivery, next: &Delivery) -> Option<&'static [State]> {
+    if from.attempt > 0 || is_not_asked_for(next) {
+        None
+    } else if is_not_asked_for(from) {
+        Some(&[State::Skipped])
+    } else if is_untaken(from) && !next.state.is_open() {
+        Some(&[State::Queued, State::Deferred])
+    } else {
+        None
     }
 }
 

@@ -7,10 +7,10 @@ mod decide;
 mod gather;
 
 use domain::ports::{Bury, Clock, DeadLetter, HandOver, LedgerAdvance, LedgerRecord, PreferencesLoad};
-use domain::{Channel, ChannelResult, NotificationId};
+use domain::{Channel, ChannelResult, NotificationId, chain};
 use jiff::Timestamp;
 
-use crate::{Reading, Refusal, chain};
+use crate::{Reading, Refusal};
 
 /// The first half of the way, over its ports.
 pub struct Intake<'a, P, L, Q, D, C> {

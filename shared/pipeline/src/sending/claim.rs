@@ -1,11 +1,10 @@
 //! Claiming: who may send what, and what becomes of everything else.
 
 use domain::ports::{Advanced, Bury, Clock, Courier, LedgerAdvance, PreferencesLoad, Step};
-use domain::{Delivery, DeliveryRequest, Encounter, Guard, Lease, NotificationId, State};
+use domain::{Delivery, DeliveryRequest, Encounter, Guard, Lease, NotificationId, State, chain};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ended, Held, Sending, SendingCounts};
-use crate::chain;
+use super::{Ended, Held, NO_TIME_LEFT, Sending, SendingCounts};
 
 /// Room for clocks that differ, between the end of an invocation and the end of its leases.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
@@ -47,6 +46,11 @@ where
         let mut last_error = None;
         for _round in 0..CLAIM_ROUNDS {
             if open.is_empty() {
+                break;
+            }
+            // What is claimed now could not be offered any more; the next invocation has all its time.
+            if self.is_too_late_to_offer() {
+                last_error.get_or_insert_with(|| NO_TIME_LEFT.to_owned());
                 break;
             }
             if last_error.take().is_some() {
@@ -94,14 +98,7 @@ where
             until,
         };
         let (guard, next) = delivery.claim(lease, self.clock.now());
-        Step {
-            id: request.id,
-            channel: request.channel,
-            guard,
-            from: delivery.clone(),
-            next,
-            channels: None,
-        }
+        Step::of(request, guard, delivery.clone(), next)
     }
 
     /// What follows when a claim was refused.
@@ -133,17 +130,11 @@ where
         states: &'static [State],
         counts: &mut SendingCounts,
     ) -> Met {
-        let step = Step {
-            id: request.id,
-            channel: request.channel,
-            guard: Guard::In {
-                attempt: from.attempt,
-                states,
-            },
-            from: from.clone(),
-            next: next.clone(),
-            channels: None,
+        let guard = Guard::In {
+            attempt: from.attempt,
+            states,
         };
+        let step = Step::of(request, guard, from.clone(), next.clone());
         let current = match self.ledger.advance(&[step]).await.pop() {
             Some(Ok(Advanced::Done)) => next.clone(),
             // What stands there may be our own write, whose reply was lost.

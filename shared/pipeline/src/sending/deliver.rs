@@ -1,19 +1,14 @@
 //! Delivering: everything held is written and offered to the provider, each for itself.
 
 use domain::ports::{Bury, Clock, Courier, LedgerAdvance, PreferencesLoad, SendAnswer};
-use domain::{Delivery, Preferences, Reason, State, UserId};
+use domain::{Delivery, Preferences, Reason, State, chain};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
-use super::{Held, Sending, SendingCounts};
-use crate::chain;
-
-/// Kept free at the end of an invocation to write down how it went.
-const SETTLING_TIME: SignedDuration = SignedDuration::from_secs(5);
+use super::{Held, NO_TIME_LEFT, Sending, SendingCounts};
+use crate::customers::load_for;
 
 /// How the work on one held delivery ended.
 enum End {
@@ -36,14 +31,8 @@ where
         if held.is_empty() {
             return Vec::new();
         }
-        let mut users: Vec<UserId> = held.iter().filter_map(|held| held.request.user.clone()).collect();
-        users.sort_unstable();
-        users.dedup();
-        let preferences = match users.is_empty() {
-            true => Ok(HashMap::new()),
-            false => self.preferences.load(&users).await,
-        };
-        let preferences = match preferences {
+        let users = held.iter().filter_map(|held| held.request.user.as_ref());
+        let preferences = match load_for(self.preferences, users).await {
             Ok(preferences) => preferences,
             Err(error) => {
                 let reason = chain(&error);
@@ -89,12 +78,7 @@ where
                 Ok(message) => message,
                 Err(reason) => return End::Answer(SendAnswer::Refused { reason }),
             };
-            // The last moment to call: the answer must still find us alive, and the lease must still be ours.
-            let latest = self
-                .deadline
-                .saturating_sub(self.call_time_out + SETTLING_TIME)
-                .unwrap_or(Timestamp::MIN);
-            if self.clock.now() > latest {
+            if self.is_too_late_to_offer() {
                 return End::NoTimeLeft;
             }
             is_offered.set(true);
@@ -117,7 +101,7 @@ where
         match end {
             End::Unwanted(state, reason) => held.delivery.close(state, reason.code(), now),
             End::HeldTooLong => held.delivery.park(Reason::HeldTooLong.code(), now),
-            End::NoTimeLeft => held.delivery.give_back("no time left in this invocation", now),
+            End::NoTimeLeft => held.delivery.give_back(NO_TIME_LEFT, now),
             End::Answer(answer) => {
                 match &answer {
                     SendAnswer::Throttled { .. } => counts.throttled += 1,

@@ -8,11 +8,9 @@ mod deliver;
 mod settle;
 
 use domain::ports::{Bury, Clock, Courier, DeadLetter, LedgerAdvance, PreferencesLoad};
-use domain::{Delivery, DeliveryRequest, NotificationId, RetryPolicy, State};
+use domain::{Delivery, DeliveryRequest, NotificationId, RetryPolicy, State, chain};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-
-use crate::chain;
 
 /// The second half of the way, over its ports.
 pub struct Sending<'a, P, L, D, C, M> {
@@ -107,6 +105,12 @@ impl std::ops::AddAssign for SendingCounts {
     }
 }
 
+/// Kept free at the end of an invocation to write down how it went.
+const SETTLING_TIME: SignedDuration = SignedDuration::from_secs(5);
+
+/// Why a delivery was left to the next invocation.
+const NO_TIME_LEFT: &str = "no time left in this invocation";
+
 /// A delivery that this invocation holds, and the request it serves.
 struct Held<'r> {
     request: &'r DeliveryRequest,
@@ -198,6 +202,12 @@ where
                 Err(error) => (index, SendVerdict::Unburied(chain(&error))),
             })
             .collect()
+    }
+
+    /// Whether the last moment to call the provider is over: the answer must still find us alive, and the lease ours.
+    fn is_too_late_to_offer(&self) -> bool {
+        let latest = self.deadline.saturating_sub(self.call_time_out + SETTLING_TIME);
+        self.clock.now() > latest.unwrap_or(Timestamp::MIN)
     }
 
     /// A moment soon, spread.

@@ -1,12 +1,11 @@
 //! Settling: how it went is written down before the queue may forget the message.
 
 use domain::ports::{Advanced, Bury, Clock, Courier, DeadLetter, LedgerAdvance, PreferencesLoad, Step};
-use domain::{Delivery, DeliveryRequest, Encounter, Guard, NotificationId, State};
+use domain::{Delivery, DeliveryRequest, Encounter, Guard, NotificationId, State, chain};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
 use super::{Ended, Held, SendVerdict, Sending, SendingCounts, Waiting};
-use crate::chain;
 
 /// No write is started later than this before the end.
 const LAST_CHANCE: SignedDuration = SignedDuration::from_secs(2);
@@ -159,17 +158,14 @@ where
         let mut steps = Vec::new();
         for ((request, parked), buried) in owed.into_iter().zip(self.dead_letters.bury(&letters).await) {
             match (buried, parked) {
-                (Ok(()), Some(parked)) => steps.push(Step {
-                    id: request.id,
-                    channel: request.channel,
-                    guard: Guard::In {
+                (Ok(()), Some(parked)) => {
+                    let guard = Guard::In {
                         attempt: parked.attempt,
                         states: &[State::Parked],
-                    },
-                    next: parked.dead_lettered(),
-                    from: parked,
-                    channels: None,
-                }),
+                    };
+                    let next = parked.dead_lettered();
+                    steps.push(Step::of(request, guard, parked, next));
+                }
                 (Ok(()), None) => counts.refused += 1,
                 (Err(error), _) => {
                     verdicts.insert(request.id, SendVerdict::Again(request.id, self.soon(), chain(&error)));
@@ -192,13 +188,11 @@ where
 impl Held<'_> {
     /// The step by which the owner writes down what became of its delivery.
     fn becomes(&self, next: &Delivery) -> Step {
-        Step {
-            id: self.request.id,
-            channel: self.request.channel,
-            guard: self.delivery.owners_guard(),
-            from: self.delivery.clone(),
-            next: next.clone(),
-            channels: None,
-        }
+        Step::of(
+            self.request,
+            self.delivery.owners_guard(),
+            self.delivery.clone(),
+            next.clone(),
+        )
     }
 }

@@ -366,19 +366,63 @@ async fn what_is_scheduled_waits_for_its_time() {
 }
 
 #[tokio::test]
-async fn no_call_is_started_that_the_invocation_might_not_survive() {
+async fn nothing_is_claimed_that_this_invocation_could_not_offer_any_more() {
     let house = House::new();
     let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
     let courier = email_courier([]);
-    let sending = house.sender("a", &courier, 12);
-    sending
-        .work(&[Waiting {
-            text: request.to_wire(),
-            is_urgent: false,
-        }])
-        .await;
+    let batch = [Waiting {
+        text: request.to_wire(),
+        is_urgent: false,
+    }];
+    let report = house.sender("a", &courier, 12).work(&batch).await;
+    assert!(matches!(&report.verdicts[0], SendVerdict::Again(_, _, why) if why == "no time left in this invocation"));
+    assert_eq!((courier.offered.borrow().len(), house.email(&request).attempt), (0, 0));
+}
+
+/// A courier that takes its time to write.
+struct SlowWriter<'a>(&'a House, ScriptedCourier);
+
+impl domain::ports::Courier for SlowWriter<'_> {
+    type Message = ();
+
+    fn channel(&self) -> Channel {
+        Channel::Email
+    }
+
+    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+        self.0.clock.advance(SignedDuration::from_secs(20));
+        self.1.write(request)
+    }
+
+    async fn send(&self, request: &DeliveryRequest, message: &()) -> SendAnswer {
+        self.1.send(request, message).await
+    }
+}
+
+#[tokio::test]
+async fn no_call_is_started_that_the_invocation_might_not_survive() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = SlowWriter(&house, email_courier([]));
+    let batch = [Waiting {
+        text: request.to_wire(),
+        is_urgent: false,
+    }];
+    house.sender("a", &courier, 30).work(&batch).await;
+    let email = house.email(&request);
     assert_eq!(
-        (courier.offered.borrow().len(), house.email(&request).state),
-        (0, State::Queued)
+        (courier.1.offered.borrow().len(), email.state, email.failures),
+        (0, State::Queued, 0)
     );
+}
+
+#[tokio::test]
+async fn a_ledger_out_of_reach_sends_the_message_back_untried() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([]);
+    house.ledger.fail(1_000);
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert!(matches!(report.verdicts[0], SendVerdict::Again(..)), "{report:?}");
+    assert!(courier.offered.borrow().is_empty());
 }
