@@ -1,6 +1,6 @@
 //! Taking in: what is decided, recorded, handed over and buried.
 
-use domain::{Channel, Preferences, State, StatusChoice, UserId};
+use domain::{Channel, State};
 use testkit::{at, confirmation, shipped};
 
 use super::{House, NOW, text_of};
@@ -29,19 +29,7 @@ async fn the_decision_is_recorded_with_its_reasons_and_handed_over() {
 #[tokio::test]
 async fn opted_out_of_everything_is_a_recorded_reason_and_no_error() {
     let house = House::new();
-    let nothing = Preferences {
-        status_choices: [
-            (Channel::Email, StatusChoice::All(false)),
-            (Channel::Sms, StatusChoice::All(false)),
-        ]
-        .into(),
-        ..Preferences::default()
-    };
-    house
-        .preferences
-        .stored
-        .borrow_mut()
-        .insert(UserId::try_from("ana").unwrap(), nothing);
+    house.opt_out("ana", [Channel::Email, Channel::Sms]);
     let report = house.take(&[&text_of(&shipped("ana", "456", at(NOW)))]).await;
     let IntakeVerdict::Decided(decided) = &report.verdicts[0] else {
         panic!("{report:?}")
@@ -149,15 +137,7 @@ async fn what_nobody_has_taken_up_and_nobody_wants_any_more_is_closed_with_its_r
         (first.counts.decided, first.counts.channels, first.counts.retried),
         (1, 2, 1)
     );
-    let no_email = Preferences {
-        status_choices: [(Channel::Email, StatusChoice::All(false))].into(),
-        ..Preferences::default()
-    };
-    house
-        .preferences
-        .stored
-        .borrow_mut()
-        .insert(UserId::try_from("ana").unwrap(), no_email);
+    house.opt_out("ana", [Channel::Email]);
     let second = house.take_by(Lane::Normal, "second", &[&text]).await;
     assert_eq!((second.counts.decided, second.counts.repeated), (0, 1));
     let notification = &house.ledger.all()[0];

@@ -5,7 +5,7 @@ mod intake;
 mod sending;
 
 use domain::ports::Clock as _;
-use domain::{Channel, Delivery, DeliveryRequest, Event, RetryPolicy};
+use domain::{Channel, Delivery, DeliveryRequest, Event, Preferences, RetryPolicy, StatusChoice, UserId};
 use jiff::SignedDuration;
 use testkit::{
     HandClock, MemoryDeadLetters, MemoryLedger, MemoryPreferences, MemoryQueues, ScriptedCourier, at, shop_defaults,
@@ -42,6 +42,22 @@ impl House {
                 admin_email: None,
             },
         }
+    }
+
+    /// A customer wants no news of orders by these channels.
+    fn opt_out(&self, user: &str, channels: impl IntoIterator<Item = Channel>) {
+        let status_choices = channels
+            .into_iter()
+            .map(|channel| (channel, StatusChoice::All(false)))
+            .collect();
+        let preferences = Preferences {
+            status_choices,
+            ..Preferences::default()
+        };
+        self.preferences
+            .stored
+            .borrow_mut()
+            .insert(UserId::try_from(user).unwrap(), preferences);
     }
 
     async fn take_by(&self, lane: Lane, owner: &str, texts: &[&str]) -> IntakeReport {

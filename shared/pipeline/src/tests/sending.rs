@@ -1,7 +1,7 @@
 //! Sending: at most one accepted message, whatever happens in between.
 
 use domain::ports::{Clock as _, SendAnswer};
-use domain::{Channel, Delivery, DeliveryRequest, Lease, Preferences, State, StatusChoice, UserId};
+use domain::{Channel, Delivery, DeliveryRequest, Lease, State};
 use jiff::SignedDuration;
 use testkit::{ScriptedCourier, at, confirmation, email_request, shipped};
 
@@ -209,15 +209,7 @@ async fn a_panic_in_one_record_is_that_records_own() {
 async fn an_opt_out_while_the_message_waited_is_obeyed() {
     let house = House::new();
     let request = house.queued(&shipped("ana", "1", at(NOW))).await;
-    let no_email = Preferences {
-        status_choices: [(Channel::Email, StatusChoice::All(false))].into(),
-        ..Preferences::default()
-    };
-    house
-        .preferences
-        .stored
-        .borrow_mut()
-        .insert(UserId::try_from("ana").unwrap(), no_email);
+    house.opt_out("ana", [Channel::Email]);
     let courier = email_courier([]);
     let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
     assert_eq!(
