@@ -28,6 +28,8 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 VENV = REPO / ".tools" / "venv" / "bin"
 REGION = "eu-west-1"
+ACCOUNT = "000000000000"  # the emulator's
+DEFAULT_PREFIX = "e-com67"  # template.yaml's
 STACK_NAME = "e-com67-local"
 BUCKET = "e-com67-local-deployments"  # samconfig.toml names it as well
 # Binaries, and the names under which they are deployed.
@@ -35,6 +37,8 @@ DEPLOYED_AS = {
     "notification-orchestrator": "notification-orchestrator",
     "email-sender": "email-notification",
     "sms-sender": "sms-notification",
+    "delivery-events": "delivery-events",
+    "account-monitor": "account-monitor",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.
@@ -82,9 +86,12 @@ def up(stack, options):
     parameters = parse_parameters(options.parameter)
     bootstrap_dir = Path(options.bootstrap_dir).resolve()
     check_prerequisites(bootstrap_dir, options.fault_proxy)
+    prefix = wanted_parameters(parameters).get("Prefix", DEFAULT_PREFIX)
     steps = Steps()
 
-    if stack.is_healthy() and bool(stack.proxy) == options.fault_proxy and stack.is_where_asked():
+    # A fault proxy knows the topic of one prefix.
+    has_proxy_asked = bool(stack.proxy) == options.fault_proxy and (not stack.proxy or stack.prefix == prefix)
+    if stack.is_healthy() and has_proxy_asked and stack.is_where_asked():
         status = prepare(stack, parameters)
         if status.endswith("ROLLBACK_COMPLETE") or status.endswith("FAILED"):
             steps.done(f"the last deployment ended as {status}, starting afresh")
@@ -103,7 +110,7 @@ def up(stack, options):
     stack.start_clean()
     build = start_build(stack, bootstrap_dir)
     try:
-        start_processes(stack, bootstrap_dir, options.fault_proxy, steps)
+        start_processes(stack, bootstrap_dir, options.fault_proxy, prefix, steps)
         prepare(stack, parameters)
         steps.done("sender identity and deployment bucket exist")
     except BaseException:
@@ -194,7 +201,7 @@ class Stack:
         self.emulator = None
         self.proxy = None
         self.deployed = None
-        self.prefix = "e-com67"
+        self.prefix = DEFAULT_PREFIX
         with contextlib.suppress(OSError, ValueError):
             state = json.loads(self.state_file.read_text())
             self.emulator, self.proxy = state["emulator"], state["proxy"]
@@ -265,14 +272,14 @@ def check_prerequisites(bootstrap_dir, fault_proxy):
             raise Failure(f"{relative(bootstrap_dir / binary)} is missing: run 'make build'")
 
 
-def start_processes(stack, bootstrap_dir, fault_proxy, steps):
+def start_processes(stack, bootstrap_dir, fault_proxy, prefix, steps):
     taken = set()
     for attempt in range(3):
         gateway_port = pick_port("GATEWAY_PORT", [4566] if attempt == 0 else [], taken)
         proxy_port = pick_port("FAULT_PROXY_PORT", [], taken) if fault_proxy else None
         try:
             if fault_proxy:
-                start_proxy(stack, bootstrap_dir / "fault-proxy", proxy_port, gateway_port, steps)
+                start_proxy(stack, bootstrap_dir / "fault-proxy", proxy_port, gateway_port, prefix, steps)
             start_emulator(stack, gateway_port, proxy_port or gateway_port, steps)
             return
         except PortTaken:
@@ -287,8 +294,10 @@ class PortTaken(Exception):
     pass
 
 
-def start_proxy(stack, binary, port, gateway_port, steps):
+def start_proxy(stack, binary, port, gateway_port, prefix, steps):
     arguments = [str(binary), "--listen", f"127.0.0.1:{port}", "--upstream", f"http://127.0.0.1:{gateway_port}"]
+    # The emulator does not say what became of an e-mail; the proxy says it on this topic in the place of SES.
+    arguments += ["--ses-events-topic", f"arn:aws:sns:{REGION}:{ACCOUNT}:{prefix}-ses-events"]
     process = spawn(stack, arguments, stack.proxy_log, child_environment(stack))
     stack.proxy = described(process, port)
     stack.save()
@@ -434,7 +443,7 @@ def deploy(stack, bootstrap_dir, parameters, steps):
     stack.save()
     # Before the deployment: a binary that changes meanwhile is deployed again next time.
     mark = fingerprint(bootstrap_dir, parameters)
-    wanted = local_parameters() | {"Architecture": architecture()} | parameters
+    wanted = wanted_parameters(parameters)
     overrides = [f"ParameterKey={key},ParameterValue={quoted(value)}" for key, value in wanted.items()]
     arguments = [str(VENV / "sam"), "deploy", "--config-env", "local", "--config-file", str(REPO / "samconfig.toml")]
     arguments += ["--template-file", str(stack.build_directory / "template.yaml"), "--parameter-overrides", *overrides]
@@ -445,7 +454,7 @@ def deploy(stack, bootstrap_dir, parameters, steps):
     if result.returncode:
         raise Failure(f"sam deploy failed; the end of {relative(stack.sam_log)}:\n{tail(stack.sam_log.read_text())}")
     stack.deployed = mark
-    stack.prefix = wanted.get("Prefix", "e-com67")
+    stack.prefix = wanted.get("Prefix", DEFAULT_PREFIX)
     stack.save()
     steps.done(f"stack {stack.name} is deployed (log: {relative(stack.sam_log)})")
 
@@ -480,6 +489,10 @@ def fingerprint(bootstrap_dir, parameters):
         found = binary.stat()
         digest.update(f"{binary} {found.st_size} {found.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def wanted_parameters(parameters):
+    return local_parameters() | {"Architecture": architecture()} | parameters
 
 
 def local_parameters():

@@ -54,7 +54,9 @@ fn every_sample_for_the_orchestrator_can_be_read_but_the_poison() {
     let mut refused = Vec::new();
     for (name, text) in files("notification-orchestrator") {
         let texts: Vec<String> = match Invocation::read(&text) {
-            Invocation::Queue(messages) => messages.into_iter().map(|message| message.text).collect(),
+            Invocation::Queue(messages) | Invocation::Trial(messages) => {
+                messages.into_iter().map(|message| message.text).collect()
+            }
             Invocation::Topic(messages) => messages.into_iter().map(|message| message.envelope).collect(),
             Invocation::Direct(text) => vec![text],
         };

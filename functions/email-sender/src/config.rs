@@ -1,6 +1,6 @@
 //! Every variable that the e-mail sender reads.
 
-use aws::{ChannelQueues, Sender};
+use aws::{ChannelQueues, ContactKey, Sender};
 use domain::RetryPolicy;
 use lambda::{InvalidVariable, Variables};
 use messages::Shop;
@@ -10,6 +10,14 @@ use messages::Shop;
 pub(crate) struct Config {
     /// `PREFERENCES_TABLE`.
     pub(crate) preferences_table: String,
+    /// `SUPPRESSIONS_TABLE`.
+    pub(crate) suppressions_table: String,
+    /// `CONTACT_HASH_KEY`.
+    pub(crate) contact_key: ContactKey,
+    /// `SYSTEM_STATE_TABLE`.
+    pub(crate) system_state_table: String,
+    /// `ACCOUNT_TROUBLE_QUEUE_URL`.
+    pub(crate) account_trouble_queue: String,
     /// `LEDGER_TABLE`.
     pub(crate) ledger_table: String,
     /// `LEDGER_RETENTION_DAYS`.
@@ -22,7 +30,9 @@ pub(crate) struct Config {
     pub(crate) shop: Shop,
     /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
     pub(crate) reading: pipeline::Reading,
-    /// `RETRY_BASE_SECONDS`, `IN_DOUBT_SECONDS`.
+    /// `CONFIGURATION_SET`; without one SES tells nothing about its messages.
+    pub(crate) configuration_set: Option<String>,
+    /// `RETRY_BASE_SECONDS`, `IN_DOUBT_SECONDS`, `IN_DOUBT_POLICY`.
     pub(crate) policy: RetryPolicy,
 }
 
@@ -32,6 +42,10 @@ impl Config {
         let support_email = variables.text("SUPPORT_EMAIL")?;
         Ok(Self {
             preferences_table: variables.text("PREFERENCES_TABLE")?,
+            suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
+            contact_key: variables.contact_key()?,
+            system_state_table: variables.text("SYSTEM_STATE_TABLE")?,
+            account_trouble_queue: variables.text("ACCOUNT_TROUBLE_QUEUE_URL")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
             retention_days: variables.number("LEDGER_RETENTION_DAYS", 90)?,
             lanes: variables.lanes("EMAIL_QUEUE_URL", "EMAIL_URGENT_QUEUE_URL")?,
@@ -46,6 +60,7 @@ impl Config {
                 support_email,
             },
             reading: variables.reading()?,
+            configuration_set: variables.optional("CONFIGURATION_SET"),
             policy: variables.retry_policy()?,
         })
     }

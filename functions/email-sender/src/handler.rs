@@ -1,52 +1,72 @@
 //! From what woke the e-mail sender up to its two doors, and back.
 
-use aws::{Connection, DynamoLedger, DynamoPreferences, SesMailer, SqsDeadLetters, SqsQueues, SqsVisibility};
+use aws::{
+    Connection, DynamoCustomers, DynamoLedger, DynamoTraffic, SesMailer, SqsDeadLetters, SqsQueues, SqsTroubleBell,
+    SqsVisibility,
+};
 use domain::Channel;
-use lambda::{Call, IntakeDoor, Invocation, SendingDoor, Value};
+use lambda::{Call, IntakeDoor, Invocation, Reply, SendingDoor, SystemClock};
 use lambda_runtime::Error;
 use messages::Templates;
+use pipeline::SenderMemory;
 use std::collections::HashMap;
 
 use crate::config::Config;
 use crate::courier::EmailCourier;
 
-const FUNCTION: &str = "email-sender";
+type Deliveries = SendingDoor<
+    DynamoCustomers,
+    DynamoLedger,
+    SqsDeadLetters,
+    EmailCourier,
+    DynamoTraffic<SystemClock>,
+    SqsVisibility,
+    SystemClock,
+>;
+type Events = IntakeDoor<DynamoCustomers, DynamoLedger, SqsQueues, SqsDeadLetters, SqsVisibility, SystemClock>;
 
 /// The doors of the e-mail sender: one for deliveries, one for events of direct callers.
 #[derive(Debug)]
 pub(crate) struct Doors {
-    deliveries: SendingDoor<DynamoPreferences, DynamoLedger, SqsDeadLetters, EmailCourier>,
-    events: IntakeDoor<DynamoPreferences, DynamoLedger, SqsQueues, SqsDeadLetters>,
+    deliveries: Deliveries,
+    events: Events,
 }
 
 impl Doors {
     /// Builds the doors: every client and every template once.
     pub(crate) fn open(config: Config, connection: &Connection) -> Result<Self, Error> {
         let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
-        let preferences = DynamoPreferences::new(dynamodb.clone(), config.preferences_table);
-        let ledger = DynamoLedger::new(dynamodb, config.ledger_table, config.retention_days);
+        let customers = DynamoCustomers::new(
+            dynamodb.clone(),
+            config.preferences_table,
+            config.suppressions_table,
+            config.contact_key,
+        );
+        let ledger = DynamoLedger::new(dynamodb.clone(), config.ledger_table, config.retention_days);
         let dead_letters = SqsDeadLetters::new(sqs.clone(), config.lanes.clone());
         let visibility = SqsVisibility::new(sqs.clone());
+        let bell = SqsTroubleBell::new(sqs.clone(), config.account_trouble_queue);
         let courier = EmailCourier {
             templates: Templates::load()?,
             shop: config.shop,
             fallback: config.reading.shop.language,
-            mailer: SesMailer::new(connection.ses(), &config.sender),
+            mailer: SesMailer::new(connection.ses(), &config.sender, config.configuration_set),
         };
         Ok(Self {
             deliveries: SendingDoor {
-                function: FUNCTION,
-                preferences: preferences.clone(),
+                customers: customers.clone(),
                 ledger: ledger.clone(),
                 dead_letters: dead_letters.clone(),
                 courier,
+                traffic: DynamoTraffic::for_sender(dynamodb, config.system_state_table, SystemClock, bell),
                 policy: config.policy.clone(),
                 visibility: visibility.clone(),
                 lanes: config.lanes.clone(),
+                clock: SystemClock,
+                memory: SenderMemory::default(),
             },
             events: IntakeDoor {
-                function: FUNCTION,
-                preferences,
+                customers,
                 ledger,
                 queues: SqsQueues::new(sqs, HashMap::from([(Channel::Email, config.lanes)])),
                 dead_letters,
@@ -55,14 +75,16 @@ impl Doors {
                 policy: config.policy,
                 visibility,
                 lanes: None,
+                clock: SystemClock,
             },
         })
     }
 
     /// Handles one call.
-    pub(crate) async fn handle(&self, call: Call) -> Result<Value, Error> {
+    pub(crate) async fn handle(&self, call: Call) -> Reply {
         match Invocation::read(&call.payload) {
             Invocation::Queue(messages) => self.deliveries.work(messages, &call).await,
+            Invocation::Trial(messages) => self.deliveries.try_out(messages, &call).await,
             Invocation::Topic(messages) => self.events.take_topic(messages, &call).await,
             Invocation::Direct(payload) => self.events.take_direct(payload, &call).await,
         }

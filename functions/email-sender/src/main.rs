@@ -13,5 +13,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = config::Config::read(&variables)?;
     let connection = aws::Connection::from_environment().await;
     let doors = handler::Doors::open(config, &connection)?;
-    lambda::start(async |call| doors.handle(call).await).await
+    lambda::start("email-sender", async |call| doors.handle(call).await).await
 }

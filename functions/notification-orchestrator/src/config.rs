@@ -1,6 +1,6 @@
 //! Every variable that the orchestrator reads.
 
-use aws::ChannelQueues;
+use aws::{ChannelQueues, ContactKey};
 use domain::{Channel, RetryPolicy};
 use lambda::{InvalidVariable, Variables};
 use std::collections::HashMap;
@@ -10,6 +10,10 @@ use std::collections::HashMap;
 pub(crate) struct Config {
     /// `PREFERENCES_TABLE`.
     pub(crate) preferences_table: String,
+    /// `SUPPRESSIONS_TABLE`.
+    pub(crate) suppressions_table: String,
+    /// `CONTACT_HASH_KEY`.
+    pub(crate) contact_key: ContactKey,
     /// `LEDGER_TABLE`.
     pub(crate) ledger_table: String,
     /// `LEDGER_RETENTION_DAYS`.
@@ -29,6 +33,8 @@ impl Config {
     pub(crate) fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
         Ok(Self {
             preferences_table: variables.text("PREFERENCES_TABLE")?,
+            suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
+            contact_key: variables.contact_key()?,
             ledger_table: variables.text("LEDGER_TABLE")?,
             retention_days: variables.number("LEDGER_RETENTION_DAYS", 90)?,
             lanes: variables.lanes("NOTIFICATIONS_QUEUE_URL", "NOTIFICATIONS_URGENT_QUEUE_URL")?,

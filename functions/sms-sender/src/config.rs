@@ -1,6 +1,6 @@
 //! Every variable that the SMS sender reads.
 
-use aws::ChannelQueues;
+use aws::{ChannelQueues, ContactKey};
 use domain::{Language, RetryPolicy};
 use lambda::{InvalidVariable, Variables};
 use messages::Shop;
@@ -10,10 +10,22 @@ use messages::Shop;
 pub(crate) struct Config {
     /// `PREFERENCES_TABLE`.
     pub(crate) preferences_table: String,
+    /// `SUPPRESSIONS_TABLE`.
+    pub(crate) suppressions_table: String,
+    /// `CONTACT_HASH_KEY`.
+    pub(crate) contact_key: ContactKey,
+    /// `SYSTEM_STATE_TABLE`.
+    pub(crate) system_state_table: String,
+    /// `ACCOUNT_TROUBLE_QUEUE_URL`.
+    pub(crate) account_trouble_queue: String,
     /// `LEDGER_TABLE`.
     pub(crate) ledger_table: String,
     /// `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`.
     pub(crate) lanes: ChannelQueues,
+    /// `PROVIDER_MESSAGES_TABLE`.
+    pub(crate) provider_messages_table: String,
+    /// `SMS_RATE_PER_SECOND`.
+    pub(crate) rate_per_second: f64,
     /// `SMS_SENDER_ID`; none where countries choose the number.
     pub(crate) sender_id: Option<String>,
     /// `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`.
@@ -29,8 +41,14 @@ impl Config {
     pub(crate) fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
         Ok(Self {
             preferences_table: variables.text("PREFERENCES_TABLE")?,
+            suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
+            contact_key: variables.contact_key()?,
+            system_state_table: variables.text("SYSTEM_STATE_TABLE")?,
+            account_trouble_queue: variables.text("ACCOUNT_TROUBLE_QUEUE_URL")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
             lanes: variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?,
+            provider_messages_table: variables.text("PROVIDER_MESSAGES_TABLE")?,
+            rate_per_second: variables.number("SMS_RATE_PER_SECOND", 20.0)?,
             sender_id: variables.optional("SMS_SENDER_ID"),
             shop: Shop {
                 name: variables.text("SHOP_NAME")?,

@@ -1,8 +1,9 @@
 //! Writes a text message in the customer's language and takes it to SNS.
 
-use aws::SnsTexter;
-use domain::ports::{Courier, SendAnswer};
+use aws::{ProviderMessages, SnsTexter};
+use domain::ports::{Clock as _, Courier, SendAnswer};
 use domain::{Channel, DeliveryRequest, Language};
+use lambda::SystemClock;
 use messages::{Reader, RenderedSms, Shop, Templates};
 
 /// Writes text messages and takes them to SNS.
@@ -12,6 +13,7 @@ pub(crate) struct SmsCourier {
     pub(crate) shop: Shop,
     pub(crate) fallback: Language,
     pub(crate) texter: SnsTexter,
+    pub(crate) messages: ProviderMessages,
 }
 
 impl Courier for SmsCourier {
@@ -32,8 +34,19 @@ impl Courier for SmsCourier {
     }
 
     async fn send(&self, request: &DeliveryRequest, sms: &RenderedSms) -> SendAnswer {
-        self.texter
+        let answer = self
+            .texter
             .send(&request.to, &sms.text, request.content.notification_type())
-            .await
+            .await;
+        // The delivery log names nothing but this id. Without the note the message stays `sent`, whatever becomes of it.
+        if let SendAnswer::Accepted { message_id } = &answer
+            && let Err(error) = self
+                .messages
+                .keep(message_id, request.id, Channel::Sms, SystemClock.now())
+                .await
+        {
+            tracing::warn!(notification.id = %request.id, error = domain::chain(&error), "could not note the id of a text message");
+        }
+        answer
     }
 }

@@ -1,15 +1,27 @@
 //! From what woke the SMS sender up to the sending, and back.
 
-use aws::{Connection, DynamoLedger, DynamoPreferences, SnsTexter, SqsDeadLetters, SqsVisibility};
-use lambda::{Call, Invocation, SendingDoor, Value};
+use aws::{
+    Connection, DynamoCustomers, DynamoLedger, DynamoTraffic, ProviderMessages, SnsTexter, SqsDeadLetters,
+    SqsTroubleBell, SqsVisibility,
+};
+use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock};
 use lambda_runtime::Error;
 use messages::Templates;
+use pipeline::SenderMemory;
 
 use crate::config::Config;
 use crate::courier::SmsCourier;
 
 /// The door of the SMS sender.
-pub(crate) type Door = SendingDoor<DynamoPreferences, DynamoLedger, SqsDeadLetters, SmsCourier>;
+pub(crate) type Door = SendingDoor<
+    DynamoCustomers,
+    DynamoLedger,
+    SqsDeadLetters,
+    SmsCourier,
+    DynamoTraffic<SystemClock>,
+    SqsVisibility,
+    SystemClock,
+>;
 
 /// It opens no notification, so that it never decides for how long one is kept.
 const NO_RETENTION: i64 = 0;
@@ -17,29 +29,41 @@ const NO_RETENTION: i64 = 0;
 /// Builds the door: every client and every template once.
 pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Error> {
     let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
+    let bell = SqsTroubleBell::new(sqs.clone(), config.account_trouble_queue);
     Ok(SendingDoor {
-        function: "sms-sender",
-        preferences: DynamoPreferences::new(dynamodb.clone(), config.preferences_table),
-        ledger: DynamoLedger::new(dynamodb, config.ledger_table, NO_RETENTION),
+        customers: DynamoCustomers::new(
+            dynamodb.clone(),
+            config.preferences_table,
+            config.suppressions_table,
+            config.contact_key,
+        ),
+        ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, NO_RETENTION),
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),
         courier: SmsCourier {
             templates: Templates::load()?,
             shop: config.shop,
             fallback: config.fallback,
             texter: SnsTexter::new(connection.sns(), config.sender_id),
+            messages: ProviderMessages::new(dynamodb.clone(), config.provider_messages_table),
         },
+        traffic: DynamoTraffic::for_sender(dynamodb, config.system_state_table, SystemClock, bell)
+            .with_sms_limit(config.rate_per_second),
         policy: config.policy,
         visibility: SqsVisibility::new(sqs),
         lanes: config.lanes,
+        clock: SystemClock,
+        memory: SenderMemory::default(),
     })
 }
 
 /// Handles one call.
-pub(crate) async fn handle(door: &Door, call: Call) -> Result<Value, Error> {
+pub(crate) async fn handle(door: &Door, call: Call) -> Reply {
     match Invocation::read(&call.payload) {
         Invocation::Queue(messages) => door.work(messages, &call).await,
-        Invocation::Topic(_) | Invocation::Direct(_) => {
-            Err("expected deliveries from the SMS queues; events go to the orchestrator".into())
-        }
+        Invocation::Trial(messages) => door.try_out(messages, &call).await,
+        Invocation::Topic(_) | Invocation::Direct(_) => Reply {
+            value: Err("expected deliveries from the SMS queues; events go to the orchestrator".into()),
+            metrics: Metrics::default(),
+        },
     }
 }

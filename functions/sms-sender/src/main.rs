@@ -13,5 +13,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = config::Config::read(&variables)?;
     let connection = aws::Connection::from_environment().await;
     let door = handler::door(config, &connection)?;
-    lambda::start(async |call| handler::handle(&door, call).await).await
+    lambda::start("sms-sender", async |call| handler::handle(&door, call).await).await
 }

@@ -3,12 +3,17 @@
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_smithy_http_client::tls;
 use std::time::Duration;
 
+pub use aws_sdk_dynamodb::config::Credentials;
+
 /// The longest that one call of a provider may take.
 pub const CALL_TIME_OUT: Duration = Duration::from_secs(10);
+
+/// The longest that one call of Lambda may take: a sender that is invoked for a trial starts, and talks to its provider.
+const INVOKE_TIME_OUT: Duration = Duration::from_secs(25);
 
 /// A connection that was idle for longer is not used again. A function sleeps between its calls, and a connection that the
 /// other side closed meanwhile breaks under the next request: for a provider that would leave doubt.
@@ -24,22 +29,21 @@ impl Connection {
     /// Reads region, credentials and endpoint from the environment, as Lambda sets it. Nothing else is asked: no profile, no
     /// instance metadata.
     pub async fn from_environment() -> Self {
-        let time_outs = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(Duration::from_secs(5))
-            .build();
-        let http = aws_smithy_http_client::Builder::new()
-            .pool_idle_timeout(IDLE_FOR)
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-            .build_https();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(time_outs)
-            .load()
-            .await;
-        Self { config }
+        let loader = loader().credentials_provider(EnvironmentVariableCredentialsProvider::new());
+        Self {
+            config: loader.load().await,
+        }
+    }
+
+    /// Speaks to this endpoint, in this region, with these credentials, for tools and tests.
+    pub async fn to(endpoint: &str, region: &str, credentials: Credentials) -> Self {
+        let loader = loader()
+            .endpoint_url(endpoint)
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(credentials);
+        Self {
+            config: loader.load().await,
+        }
     }
 
     /// A client of DynamoDB. Its calls are conditional, so that the SDK may repeat them.
@@ -74,6 +78,36 @@ impl Connection {
             .build();
         aws_sdk_sns::Client::from_conf(config)
     }
+
+    /// A client of Lambda. A sender that is invoked twice finds its delivery claimed, so that the SDK may repeat its calls.
+    #[must_use]
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        let time_outs = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(INVOKE_TIME_OUT)
+            .operation_timeout(INVOKE_TIME_OUT)
+            .build();
+        let config = aws_sdk_lambda::config::Builder::from(&self.config)
+            .timeout_config(time_outs)
+            .build();
+        aws_sdk_lambda::Client::from_conf(config)
+    }
+}
+
+/// What is the same for every service, and wherever the rest comes from.
+fn loader() -> ConfigLoader {
+    let time_outs = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .build();
+    let http = aws_smithy_http_client::Builder::new()
+        .pool_idle_timeout(IDLE_FOR)
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+        .build_https();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(time_outs)
 }
 
 fn provider_time_outs() -> TimeoutConfig {
@@ -81,4 +115,109 @@ fn provider_time_outs() -> TimeoutConfig {
         .connect_timeout(Duration::from_secs(2))
         .operation_timeout(CALL_TIME_OUT)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Letter, Sender, SesMailer, SnsTexter};
+    use domain::ports::SendAnswer;
+    use domain::{NotificationId, NotificationType};
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A provider of which no reply ever tells how it went.
+    struct BadProvider {
+        endpoint: String,
+        requests: Arc<AtomicUsize>,
+    }
+
+    impl BadProvider {
+        /// One that gives this reply to every request; the empty one closes the connection.
+        fn replying(reply: &'static str) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let endpoint = format!("http://{}", listener.local_addr().unwrap());
+            let requests = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&requests);
+            std::thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    read_request(&mut stream);
+                    count.fetch_add(1, Ordering::SeqCst);
+                    stream.write_all(reply.as_bytes()).unwrap();
+                }
+            });
+            Self { endpoint, requests }
+        }
+
+        async fn connection(&self) -> Connection {
+            let credentials = Credentials::new("id", "secret", None, None, "test");
+            Connection::to(&self.endpoint, "eu-west-1", credentials).await
+        }
+
+        fn requests(&self) -> usize {
+            self.requests.load(Ordering::SeqCst)
+        }
+    }
+
+    /// Reads one request to its end, so that what follows is a reply lost and not a request refused.
+    fn read_request(stream: &mut TcpStream) {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while !bytes.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            bytes.extend(byte);
+        }
+        let head = String::from_utf8(bytes).unwrap().to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.unwrap().parse().unwrap()];
+        stream.read_exact(&mut body).unwrap();
+    }
+
+    async fn email(connection: &Connection) -> SendAnswer {
+        let sender = Sender {
+            email: "shop@example.com".to_owned(),
+            name: "Shop".to_owned(),
+            reply_to: "help@example.com".to_owned(),
+        };
+        let letter = Letter {
+            subject: "s",
+            html: "<p>h</p>",
+            text: "t",
+        };
+        SesMailer::new(connection.ses(), &sender, None)
+            .send(NotificationId::from_digest([1; 16]), "ana@example.com", letter)
+            .await
+    }
+
+    async fn text_message(connection: &Connection) -> SendAnswer {
+        SnsTexter::new(connection.sns(), None)
+            .send("+34600123456", "Hola", NotificationType::OrderStatusUpdate)
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_lost_reply_never_makes_the_sdk_send_twice() {
+        let server_error = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+        for reply in [server_error, ""] {
+            let provider = BadProvider::replying(reply);
+            let answer = email(&provider.connection().await).await;
+            assert!(matches!(answer, SendAnswer::Unknown { .. }), "{answer:?} to {reply:?}");
+            assert_eq!(provider.requests(), 1, "e-mails after {reply:?}");
+
+            let provider = BadProvider::replying(reply);
+            let answer = text_message(&provider.connection().await).await;
+            assert!(matches!(answer, SendAnswer::Unknown { .. }), "{answer:?} to {reply:?}");
+            assert_eq!(provider.requests(), 1, "text messages after {reply:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_may_be_repeated_is_repeated() {
+        let provider = BadProvider::replying("");
+        let client = provider.connection().await.dynamodb();
+        assert!(client.list_tables().send().await.is_err());
+        assert_eq!(provider.requests(), 3);
+    }
 }

@@ -7,14 +7,17 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse, KeysAndAttributes,
+    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
     ReturnValuesOnConditionCheckFailure,
 };
-use domain::ports::{Advanced, LedgerAdvance, LedgerRecord, Recorded, Step, Unavailable};
-use domain::{Channel, Guard, Notification, NotificationId};
+use domain::ports::{Advanced, LedgerAdvance, LedgerLoad, LedgerRecord, OrderNews, Recorded, Step, Unavailable};
+use domain::{Channel, Guard, News, Notification, NotificationId, OrderId};
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use std::collections::HashMap;
 
 use crate::answer::in_few_words;
+use crate::batch_get::{Key, batch_get};
 use crate::item::{Item, moment, number, text, text_of};
 
 mod layout;
@@ -27,6 +30,13 @@ const MAX_STATEMENTS: usize = 25;
 const RECORDING: &str = "record a decision in the ledger";
 const ADVANCING: &str = "move a delivery in the ledger";
 const LOOKING_UP: &str = "look up a notification in the ledger";
+const ASKING_FOR_NEWS: &str = "ask the ledger for newer news of an order";
+
+/// Finds the notifications of an order by time. It projects keys only, so that no change of a delivery writes to it.
+const ORDER_INDEX: &str = "orderId-timestamp-index";
+
+/// An order has few news; of more than this, the newest are those that count.
+const MOST_NEWS: i32 = 50;
 
 /// The ledger in DynamoDB.
 #[derive(Debug, Clone)]
@@ -85,7 +95,7 @@ impl DynamoLedger {
             .filter(|(_, response)| is_duplicate(response))
             .map(|(notification, _)| notification.id)
             .collect();
-        let mut known = self.look_up(&known).await;
+        let mut known = self.load(&known).await;
         notifications
             .iter()
             .zip(responses)
@@ -96,7 +106,7 @@ impl DynamoLedger {
                         .remove(&notification.id)
                         .map(|existing| Recorded::AlreadyThere(Box::new(existing)))
                         .ok_or_else(|| Unavailable::new(LOOKING_UP, "it is there and cannot be read")),
-                    Err(why) => Err(Unavailable::new(LOOKING_UP, why.clone())),
+                    Err(why) => Err(Unavailable::new(LOOKING_UP, why.cause.to_string())),
                 },
                 Some(error) => Err(Unavailable::new(RECORDING, code_of(error.code()))),
             })
@@ -112,39 +122,26 @@ impl DynamoLedger {
             .build()
     }
 
-    /// Reads notifications as they stand now.
-    async fn look_up(&self, ids: &[NotificationId]) -> Result<HashMap<NotificationId, Notification>, String> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+    /// The notifications of one order that are not older than this moment, newest first.
+    async fn ids_of(&self, order: &OrderId, since: Timestamp) -> Result<Vec<NotificationId>, Unavailable> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(ORDER_INDEX)
+            .key_condition_expression("#order = :order AND #at >= :since")
+            .expression_attribute_names("#order", "orderId")
+            .expression_attribute_names("#at", "timestamp")
+            .expression_attribute_values(":order", text(order.as_str()))
+            .expression_attribute_values(":since", number(since.as_second()))
+            .scan_index_forward(false)
+            .limit(MOST_NEWS)
+            .send()
+            .await;
+        match answer {
+            Ok(output) => Ok(output.items().iter().filter_map(id_of).collect()),
+            Err(error) => Err(Unavailable::new(ASKING_FOR_NEWS, in_few_words(&error))),
         }
-        let keys = ids
-            .iter()
-            .map(|id| Item::from([("notificationId".to_owned(), text(id.to_string()))]))
-            .collect();
-        let keys = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(true)
-            .build();
-        let output = match keys {
-            Ok(keys) => {
-                self.client
-                    .batch_get_item()
-                    .request_items(&self.table, keys)
-                    .send()
-                    .await
-            }
-            Err(error) => return Err(error.to_string()),
-        };
-        let items = output
-            .map_err(|error| in_few_words(&error))?
-            .responses
-            .and_then(|mut tables| tables.remove(&self.table))
-            .unwrap_or_default();
-        Ok(items
-            .iter()
-            .filter_map(notification_of)
-            .map(|notification| (notification.id, notification))
-            .collect())
     }
 
     fn update(&self, step: &Step) -> Result<BatchStatementRequest, BuildError> {
@@ -236,6 +233,50 @@ impl LedgerAdvance for DynamoLedger {
             advanced.extend(self.advance_chunk(chunk).await);
         }
         advanced
+    }
+}
+
+impl LedgerLoad for DynamoLedger {
+    async fn load(&self, ids: &[NotificationId]) -> Result<HashMap<NotificationId, Notification>, Unavailable> {
+        let keys = ids.iter().map(|id| Key {
+            table: self.table.clone(),
+            attribute: "notificationId",
+            value: id.to_string(),
+        });
+        let mut found = batch_get(&self.client, keys.collect())
+            .await
+            .map_err(|why| Unavailable::new(LOOKING_UP, why))?;
+        Ok(found
+            .remove(&self.table)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(notification_of)
+            .map(|notification| (notification.id, notification))
+            .collect())
+    }
+}
+
+impl OrderNews for DynamoLedger {
+    async fn since(&self, orders: &[(OrderId, Timestamp)]) -> Result<HashMap<OrderId, Vec<News>>, Unavailable> {
+        let mut earliest: HashMap<&OrderId, Timestamp> = HashMap::with_capacity(orders.len());
+        for (order, since) in orders {
+            earliest
+                .entry(order)
+                .and_modify(|moment| *moment = (*moment).min(*since))
+                .or_insert(*since);
+        }
+        let asked = earliest.iter().map(|(order, since)| self.ids_of(order, *since));
+        let mut ids = Vec::new();
+        for found in join_all(asked).await {
+            ids.extend(found?);
+        }
+        let mut news: HashMap<OrderId, Vec<News>> = HashMap::with_capacity(orders.len());
+        for notification in self.load(&ids).await?.values() {
+            if let Some(order) = &notification.order {
+                news.entry(order.clone()).or_default().push(News::from(notification));
+            }
+        }
+        Ok(news)
     }
 }
 

@@ -36,6 +36,12 @@ pub(crate) fn map_of<'a>(item: &'a Item, name: &str) -> Option<&'a Item> {
     item.get(name)?.as_m().ok()
 }
 
+/// The maps of a list; what is there and no map is left out.
+pub(crate) fn maps_of<'a>(item: &'a Item, name: &str) -> impl Iterator<Item = &'a Item> {
+    let values = item.get(name).and_then(|value| value.as_l().ok());
+    values.into_iter().flatten().filter_map(|value| value.as_m().ok())
+}
+
 /// A yes or no; callers who write items by hand also write `"true"` and 1.
 pub(crate) fn bool_of(value: &AttributeValue) -> Option<bool> {
     if let Ok(choice) = value.as_bool() {

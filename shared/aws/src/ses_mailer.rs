@@ -1,12 +1,15 @@
 //! E-mail through SES v2: `SendEmail`, offered once, with tags that name the delivery.
 
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use base64::Engine as _;
 use domain::ports::SendAnswer;
 use domain::{Channel, NotificationId};
 
 use crate::answer::{is_forbidden, is_throttle, read_error};
+
+/// Names the notification where the tags are lost: in the headers that a report quotes.
+const ID_HEADER: &str = "X-Notification-Id";
 
 /// Who the e-mail is from.
 #[derive(Debug, Clone)]
@@ -36,23 +39,26 @@ pub struct SesMailer {
     client: Client,
     from: String,
     reply_to: String,
+    configuration_set: Option<String>,
 }
 
 impl SesMailer {
-    /// A mailer over a client whose own retries are off ([`crate::Connection::ses`]).
+    /// A mailer over a client whose own retries are off ([`crate::Connection::ses`]). The configuration set decides what SES
+    /// reports about each e-mail, and where to.
     #[must_use]
-    pub fn new(client: Client, sender: &Sender) -> Self {
+    pub fn new(client: Client, sender: &Sender, configuration_set: Option<String>) -> Self {
         Self {
             client,
             from: mailbox(&sender.name, &sender.email),
             reply_to: sender.reply_to.clone(),
+            configuration_set,
         }
     }
 
-    /// Offers one e-mail to SES, once. The tags `notification-id` and `channel` come back with every event that SES publishes
-    /// about it.
+    /// Offers one e-mail to SES, once. The tags `notification-id` and `channel`, and the header `X-Notification-Id`, come back
+    /// with every event that SES publishes about it.
     pub async fn send(&self, id: NotificationId, to: &str, letter: Letter<'_>) -> SendAnswer {
-        let message = match build(letter) {
+        let message = match build(letter, id) {
             Ok(message) => message,
             Err(reason) => return SendAnswer::Refused { reason },
         };
@@ -74,6 +80,7 @@ impl SesMailer {
             .content(EmailContent::builder().simple(message).build())
             .email_tags(id_tag)
             .email_tags(channel_tag)
+            .set_configuration_set_name(self.configuration_set.clone())
             .send()
             .await;
         match answer {
@@ -85,19 +92,22 @@ impl SesMailer {
     }
 }
 
-fn build(letter: Letter<'_>) -> Result<Message, String> {
+fn build(letter: Letter<'_>, id: NotificationId) -> Result<Message, String> {
+    let incomplete = |_error| "the message could not be built".to_owned();
     let content = |text: &str| {
-        Content::builder()
-            .data(text)
-            .charset("UTF-8")
-            .build()
-            .map_err(|_incomplete| "the message could not be built".to_owned())
+        let content = Content::builder().data(text).charset("UTF-8");
+        content.build().map_err(incomplete)
     };
+    let header = MessageHeader::builder().name(ID_HEADER).value(id.to_string());
     let body = Body::builder()
         .html(content(letter.html)?)
         .text(content(letter.text)?)
         .build();
-    Ok(Message::builder().subject(content(letter.subject)?).body(body).build())
+    Ok(Message::builder()
+        .subject(content(letter.subject)?)
+        .body(body)
+        .headers(header.build().map_err(incomplete)?)
+        .build())
 }
 
 /// What a refusal by SES means (SES v2 API reference, `SendEmail`, "Errors"). The provider's text is never kept: it may
@@ -116,7 +126,9 @@ fn meaning(code: &str, message: &str, status: u16) -> SendAnswer {
         // It says the same of the sender's identity and, in the sandbox, of the recipient's.
         "MessageRejected" if message.contains("not verified") => SendAnswer::AccountTrouble { reason },
         _ if is_forbidden(code, status) => SendAnswer::AccountTrouble { reason },
-        "MessageRejected" | "BadRequestException" => SendAnswer::Refused { reason },
+        "LimitExceededException" => SendAnswer::Limited { reason },
+        "MessageRejected" => SendAnswer::Rejected { reason },
+        "BadRequestException" => SendAnswer::Refused { reason },
         _ => SendAnswer::NotTaken { reason },
     }
 }
@@ -169,7 +181,7 @@ mod tests {
             html: "<p>h</p>",
             text: "t",
         };
-        SesMailer::new(client, &sender)
+        SesMailer::new(client, &sender, Some("reports".to_owned()))
             .send(NotificationId::from_digest([1; 16]), "ana@example.com", letter)
             .await
     }
@@ -178,7 +190,11 @@ mod tests {
     async fn an_accepted_email_brings_its_id() {
         let rule = mock!(Client::send_email)
             .match_requests(|request| {
+                let message = request.content().and_then(EmailContent::simple);
+                let headers = message.map(Message::headers).unwrap_or_default();
                 request.email_tags().iter().any(|tag| tag.name() == "notification-id")
+                    && headers.iter().any(|header| header.name() == "X-Notification-Id")
+                    && request.configuration_set_name() == Some("reports")
                     && request.from_email_address() == Some("\"Shop\" <shop@example.com>")
             })
             .then_output(|| SendEmailOutput::builder().message_id("m-1").build());
@@ -218,13 +234,21 @@ mod tests {
             ),
             (
                 ("MessageRejected", "Message contains a virus."),
-                refused("MessageRejected"),
+                SendAnswer::Rejected {
+                    reason: "MessageRejected".into(),
+                },
             ),
             (("BadRequestException", ""), refused("BadRequestException")),
             (
                 ("LimitExceededException", ""),
-                SendAnswer::NotTaken {
+                SendAnswer::Limited {
                     reason: "LimitExceededException".into(),
+                },
+            ),
+            (
+                ("SomethingNewException", ""),
+                SendAnswer::NotTaken {
+                    reason: "SomethingNewException".into(),
                 },
             ),
         ];
@@ -238,7 +262,7 @@ mod tests {
         let answer = answer_of(refusing("MessageRejected", "Address ana@example.com is bad")).await;
         assert_eq!(
             answer,
-            SendAnswer::Refused {
+            SendAnswer::Rejected {
                 reason: "MessageRejected".into()
             }
         );

@@ -2,8 +2,8 @@
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
-use domain::NotificationType;
 use domain::ports::SendAnswer;
+use domain::{NotificationType, Reason};
 
 use crate::answer::{is_forbidden, is_throttle, read_error};
 
@@ -73,8 +73,8 @@ fn meaning(code: &str, message: &str, status: u16) -> SendAnswer {
     match code {
         _ if is_throttle(code, status) => SendAnswer::Throttled { reason },
         _ if is_forbidden(code, status) => SendAnswer::AccountTrouble { reason },
-        _ if message.contains("opted out") => SendAnswer::Refused {
-            reason: "opted_out_at_the_carrier".to_owned(),
+        _ if message.contains("opted out") => SendAnswer::OptedOut {
+            reason: Reason::SmsOptedOut.code().to_owned(),
         },
         // The monthly spend limit, and the sandbox.
         _ if message.contains("spend") || message.contains("sandbox") => SendAnswer::AccountTrouble { reason },
@@ -136,8 +136,8 @@ mod tests {
             ),
             (
                 ("InvalidParameter", "phone number is opted out"),
-                SendAnswer::Refused {
-                    reason: "opted_out_at_the_carrier".into(),
+                SendAnswer::OptedOut {
+                    reason: "sms_opted_out".into(),
                 },
             ),
             (

@@ -4,7 +4,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
-use domain::ports::{Bury, DeadLetter, HandOver, Unavailable};
+use domain::ports::{Bury, DeadLetter, Enqueue, HandOver, HoldBack, Unavailable};
 use domain::{Channel, DeliveryRequest};
 use std::collections::HashMap;
 
@@ -24,6 +24,7 @@ const MAX_DELAY_SECONDS: i64 = 900;
 const MAX_VISIBILITY_SECONDS: i64 = 43_200 - 600;
 
 const HANDING_OVER: &str = "hand over a delivery";
+const ENQUEUING: &str = "put a message on its queue";
 const BURYING: &str = "put a message into the dead letter queue";
 
 /// The address of the queue that gets what another queue cannot work on: the same name with `-dead-letters`.
@@ -53,6 +54,13 @@ pub struct SqsQueues {
 pub struct SqsDeadLetters {
     client: Client,
     lanes: ChannelQueues,
+}
+
+/// One queue.
+#[derive(Debug, Clone)]
+pub struct SqsQueue {
+    client: Client,
+    queue_url: String,
 }
 
 /// Holds messages back.
@@ -144,10 +152,10 @@ impl SqsVisibility {
     pub const fn new(client: Client) -> Self {
         Self { client }
     }
+}
 
-    /// Hides each message (by receipt handle) for so many seconds. Best effort: a message that is not hidden comes back when
-    /// its time-out is over, and finds that it is not its turn.
-    pub async fn hide(&self, queue_url: &str, waits: &[(String, i64)]) {
+impl HoldBack for SqsVisibility {
+    async fn hold_back(&self, queue_url: &str, waits: &[(String, i64)]) {
         for chunk in waits.chunks(MAX_ENTRIES) {
             let entries: Vec<ChangeMessageVisibilityBatchRequestEntry> = chunk
                 .iter()
@@ -179,6 +187,28 @@ impl SqsVisibility {
             };
             tracing::warn!(error = %error, "could not hide {count} messages; they come back at their queue's own time");
         }
+    }
+}
+
+impl SqsQueue {
+    /// The queue at this address.
+    #[must_use]
+    pub const fn new(client: Client, queue_url: String) -> Self {
+        Self { client, queue_url }
+    }
+}
+
+impl Enqueue for SqsQueue {
+    async fn enqueue(&self, texts: &[String]) -> Vec<Result<(), Unavailable>> {
+        let outgoing = texts.iter().map(|text| {
+            Some(Outgoing {
+                queue_url: self.queue_url.clone(),
+                body: text.clone(),
+                delay_seconds: None,
+                attributes: Vec::new(),
+            })
+        });
+        send_all(&self.client, outgoing.collect(), ENQUEUING).await
     }
 }
 

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::{Money, OrderId, OrderStatus};
+use crate::{Money, OrderId, OrderStatus, ParcelMark};
 
 /// The type of a notification, as publishers and preferences name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -325,6 +325,24 @@ impl Content {
     pub const fn status(&self) -> Option<OrderStatus> {
         match self {
             Self::OrderStatus(update) => Some(update.status),
+            Self::OrderConfirmation(_)
+            | Self::Payment(_)
+            | Self::Payout(_)
+            | Self::Promotional(_)
+            | Self::Maintenance(_)
+            | Self::Account(_)
+            | Self::LowStock(_) => None,
+        }
+    }
+
+    /// Which parcel its new status is about, if it is about one.
+    #[must_use]
+    pub fn parcel_mark(&self) -> Option<ParcelMark> {
+        match self {
+            Self::OrderStatus(update) => {
+                let number = update.parcel.as_ref()?.tracking_number.as_deref()?;
+                Some(ParcelMark::of(number))
+            }
             Self::OrderConfirmation(_)
             | Self::Payment(_)
             | Self::Payout(_)

@@ -1,9 +1,11 @@
 //! What is to be done about an event, channel by channel, and why: a pure function of event, preferences and time.
 
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 
 use crate::{
-    Channel, Currency, Delivery, EmailAddress, Event, Language, NotificationType, PhoneNumber, Preferences, State, Zone,
+    Channel, Contact, Currency, Delivery, EmailAddress, Event, Language, NotificationType, PhoneNumber, Preferences,
+    State, Suppression, Zone,
 };
 
 /// What the shop assumes where neither event nor customer says otherwise.
@@ -63,6 +65,20 @@ pub enum Reason {
     HeldTooLong,
     /// Nobody knows whether the provider took it.
     InDoubt,
+    /// The mailbox does not exist.
+    HardBounce,
+    /// The recipient called a message of ours unwanted.
+    Complaint,
+    /// Several messages came back from there.
+    SoftBounces,
+    /// The number answered STOP, or its carrier blocks us.
+    SmsOptedOut,
+    /// An operator suppressed the address.
+    SuppressedByOperator,
+    /// Newer news of the same order or parcel came first.
+    Superseded,
+    /// The customer was erased before it was sent.
+    Erased,
 }
 
 impl Reason {
@@ -79,6 +95,13 @@ impl Reason {
             Self::TooOld => "too_old",
             Self::HeldTooLong => "held_too_long",
             Self::InDoubt => "in_doubt",
+            Self::HardBounce => "hard_bounce",
+            Self::Complaint => "complaint",
+            Self::SoftBounces => "soft_bounces",
+            Self::SmsOptedOut => "sms_opted_out",
+            Self::SuppressedByOperator => "suppressed_by_operator",
+            Self::Superseded => "superseded",
+            Self::Erased => "erased",
         }
     }
 
@@ -87,6 +110,10 @@ impl Reason {
     pub const fn state(self) -> State {
         match self {
             Self::TooOld => State::Expired,
+            Self::HardBounce | Self::Complaint | Self::SoftBounces | Self::SmsOptedOut | Self::SuppressedByOperator => {
+                State::Suppressed
+            }
+            Self::Superseded => State::Superseded,
             Self::OptedOut
             | Self::NotAskedFor
             | Self::NoAddress
@@ -94,7 +121,8 @@ impl Reason {
             | Self::PhoneNotVerified
             | Self::NotOffered
             | Self::HeldTooLong
-            | Self::InDoubt => State::Skipped,
+            | Self::InDoubt
+            | Self::Erased => State::Skipped,
         }
     }
 }
@@ -184,6 +212,29 @@ fn address(channel: Channel, event: &Event, preferences: &Preferences) -> Result
             PhoneNumber::try_from(text.as_str()).map(String::from).map_err(invalid)
         }
         Channel::Push | Channel::InApp => Err(Reason::NotOffered),
+    }
+}
+
+impl Plan {
+    /// The addresses to which this plan would send.
+    pub fn contacts(&self) -> impl Iterator<Item = Contact> + '_ {
+        self.decisions.iter().filter_map(|(channel, decision)| match decision {
+            Decision::Send { to, .. } => Some(Contact::of(*channel, to)),
+            Decision::Skip(_) => None,
+        })
+    }
+
+    /// Decides against everything that would go to a suppressed address, whatever its type.
+    pub fn suppress(&mut self, known: &HashMap<Contact, Suppression>, now: Timestamp) {
+        for (channel, decision) in &mut self.decisions {
+            let hold = match decision {
+                Decision::Send { to, .. } => known.get(&Contact::of(*channel, to)),
+                Decision::Skip(_) => None,
+            };
+            if let Some(hold) = hold.and_then(|suppression| suppression.in_force(now)) {
+                *decision = Decision::Skip(hold.reason.as_reason());
+            }
+        }
     }
 }
 

@@ -8,8 +8,8 @@
 //! never sent, final: skipped · suppressed · superseded · expired · failed
 //! ```
 //!
-//! What comes after `sent`, `suppressed`, `superseded` and the operator's arrow are understood wherever they are met; the
-//! functions of this workspace do not write them.
+//! What a provider reports later ([`Evidence`]) only moves a delivery on: a message that it speaks of was accepted, whatever
+//! we believed, and `sent`, `delivered`, `bounced`, `complained` follow each other in this order, however the reports come.
 //!
 //! Every arrow is a function from one value to the next. A value is written as a whole, under a [`Guard`] that names what it
 //! replaces, so that two writers can never both believe that they won.
@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::{Channel, Reason, RetryPolicy, ports::SendAnswer};
+use crate::{AfterDoubt, Channel, Evidence, Reason, RetryPolicy, ports::SendAnswer};
 
 /// The claim time of a delivery that nobody may claim.
 pub const NEVER: Option<Timestamp> = None;
@@ -112,6 +112,22 @@ impl State {
         matches!(self, Self::Deferred | Self::Queued | Self::Sending | Self::InDoubt)
     }
 
+    /// Whether the provider accepted it, whatever became of it afterwards.
+    #[must_use]
+    pub const fn is_accepted(self) -> bool {
+        matches!(self, Self::Sent | Self::Delivered | Self::Bounced | Self::Complained)
+    }
+
+    /// This state alone, as a [`Guard`] wants it.
+    #[must_use]
+    pub fn alone(self) -> &'static [Self] {
+        Self::ALL
+            .iter()
+            .position(|state| *state == self)
+            .and_then(|at| Self::ALL.get(at..=at))
+            .unwrap_or_default()
+    }
+
     /// Whether it counts among `successfulChannels`: the provider accepted it.
     #[must_use]
     pub const fn is_success(self) -> bool {
@@ -140,6 +156,21 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
+/// Something that lies behind a delivery: a state that it has left, and why it was there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The state.
+    pub state: State,
+    /// Why it was there.
+    pub reason: Option<String>,
+    /// The claim that led there (0 before the first).
+    pub attempt: u32,
+    /// When it came there; of several alike, the last.
+    pub at: Timestamp,
+    /// How often it came there in a row.
+    pub times: u32,
+}
+
 /// One channel of one notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -163,7 +194,16 @@ pub struct Delivery {
     pub changed_at: Timestamp,
     /// Whether the dead letter queue has its message (parked deliveries only).
     pub is_dead_lettered: bool,
+    /// When the recipient first opened it, where the shop asks the provider to tell.
+    pub opened_at: Option<Timestamp>,
+    /// When the recipient first followed a link in it, likewise.
+    pub clicked_at: Option<Timestamp>,
+    /// What lies behind it, oldest first. A delivery that went straight has no past worth a byte.
+    pub trail: Vec<Past>,
 }
+
+/// No delivery keeps more of its past than this; what is dropped first is neither its beginning nor its end.
+const LONGEST_TRAIL: usize = 12;
 
 /// What a write replaces: the condition under which the next value may be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,6 +269,9 @@ impl Delivery {
             reason: None,
             changed_at: now,
             is_dead_lettered: false,
+            opened_at: None,
+            clicked_at: None,
+            trail: Vec::new(),
         }
     }
 
@@ -261,12 +304,10 @@ impl Delivery {
             by: now,
         };
         let next = Self {
-            state: State::Sending,
-            claimable_at: NEVER,
             attempt: self.attempt.saturating_add(1),
             lease: Some(lease),
-            changed_at: now,
-            ..self.clone()
+            reason: None,
+            ..self.moved(State::Sending, NEVER, now)
         };
         (guard, next)
     }
@@ -328,12 +369,17 @@ impl Delivery {
                 reason: None,
                 ..self.moved(State::Sent, NEVER, now)
             },
-            SendAnswer::Throttled { reason } | SendAnswer::AccountTrouble { reason } => {
+            SendAnswer::Throttled { reason }
+            | SendAnswer::Limited { reason }
+            | SendAnswer::AccountTrouble { reason } => {
                 let again = policy.again_after_throttle(self.attempt, chance, now);
                 self.moved(State::Queued, Some(again), now).because(reason)
             }
             SendAnswer::NotTaken { reason } => self.spend_a_try(reason, policy, chance, now),
-            SendAnswer::Refused { reason } => self.moved(State::Failed, NEVER, now).because(reason),
+            SendAnswer::Refused { reason } | SendAnswer::Rejected { reason } => {
+                self.moved(State::Failed, NEVER, now).because(reason)
+            }
+            SendAnswer::OptedOut { reason } => self.moved(State::Suppressed, NEVER, now).because(reason),
             SendAnswer::Unknown { reason } => self.doubt(reason, now),
         }
     }
@@ -368,12 +414,15 @@ impl Delivery {
         self.moved(State::InDoubt, NEVER, now).because(reason)
     }
 
-    /// The doubt was not settled in time. SES most likely never took the e-mail: it is tried again. SNS gives no way to know
-    /// about an SMS, so that it is never sent again.
+    /// The doubt was not settled in time. SES most likely never took the e-mail: it is tried again, unless the policy says
+    /// to hold it. SNS gives no way to know about an SMS, so that it is never sent again.
     #[must_use]
     pub fn end_doubt(&self, channel: Channel, policy: &RetryPolicy, now: Timestamp) -> Self {
         let reason = Reason::InDoubt.code();
         match channel {
+            Channel::Email if policy.after_doubt == AfterDoubt::Hold => {
+                self.moved(State::Failed, NEVER, now).because(reason)
+            }
             Channel::Email if self.failures.saturating_add(1) >= policy.tries => Self {
                 failures: self.failures.saturating_add(1),
                 ..self.park(reason, now)
@@ -409,13 +458,119 @@ impl Delivery {
         }
     }
 
+    /// An operator sends it again: nothing is used up, and the number of its generation tells this from all before.
+    #[must_use]
+    pub fn redrive(&self, by: &str, now: Timestamp) -> Self {
+        Self {
+            generation: self.generation.saturating_add(1),
+            failures: 0,
+            is_dead_lettered: false,
+            ..self.moved(State::Queued, Some(Timestamp::UNIX_EPOCH), now).because(by)
+        }
+    }
+
+    /// What a report of the provider makes of it, with the condition; nothing when it changes nothing.
+    ///
+    /// Reports may come late, twice, and in any order: the outcome is the same. They never reopen what was decided against
+    /// or has failed.
+    #[must_use]
+    pub fn learn(&self, evidence: &Evidence, message_id: &str, at: Timestamp, now: Timestamp) -> Option<(Guard, Self)> {
+        let is_possible = match self.state {
+            State::Sending | State::InDoubt | State::Sent | State::Delivered | State::Bounced | State::Complained => {
+                true
+            }
+            // Believed not to be taken; the provider knows better.
+            State::Queued | State::Parked => self.attempt > 0,
+            State::Deferred
+            | State::Skipped
+            | State::Suppressed
+            | State::Superseded
+            | State::Expired
+            | State::Failed => false,
+        };
+        if !is_possible {
+            return None;
+        }
+        let mut next = self.clone();
+        if standing(evidence.state()) > standing(self.state) {
+            next = Self {
+                reason: evidence.reason().map(str::to_owned),
+                ..self.moved(evidence.state(), NEVER, now)
+            };
+        }
+        next.message_id.get_or_insert_with(|| message_id.to_owned());
+        match evidence {
+            Evidence::Opened { by_machine: false } => {
+                next.opened_at.get_or_insert(at);
+            }
+            Evidence::Clicked => {
+                next.clicked_at.get_or_insert(at);
+            }
+            Evidence::Accepted
+            | Evidence::Delayed
+            | Evidence::Delivered
+            | Evidence::Opened { by_machine: true }
+            | Evidence::Bounced { .. }
+            | Evidence::Rejected
+            | Evidence::Complained => {}
+        }
+        let guard = Guard::In {
+            attempt: self.attempt,
+            states: self.state.alone(),
+        };
+        (next != *self).then_some((guard, next))
+    }
+
     fn moved(&self, state: State, claimable_at: Option<Timestamp>, now: Timestamp) -> Self {
         Self {
             state,
             claimable_at,
             changed_at: now,
+            trail: self.trail_on_leaving(),
             ..self.clone()
         }
+    }
+
+    /// The past, with the present state if somebody who asks why would want to hear of it.
+    fn trail_on_leaving(&self) -> Vec<Past> {
+        let is_telling = match self.state {
+            State::Sending => false,
+            State::Deferred => self.attempt > 0,
+            State::Queued => self.reason.is_some(),
+            State::InDoubt
+            | State::Sent
+            | State::Delivered
+            | State::Bounced
+            | State::Complained
+            | State::Parked
+            | State::Skipped
+            | State::Suppressed
+            | State::Superseded
+            | State::Expired
+            | State::Failed => true,
+        };
+        let mut trail = self.trail.clone();
+        if !is_telling {
+            return trail;
+        }
+        match trail.last_mut() {
+            Some(last) if last.state == self.state && last.reason == self.reason => {
+                last.times = last.times.saturating_add(1);
+                last.attempt = self.attempt;
+                last.at = self.changed_at;
+            }
+            Some(_) | None => trail.push(Past {
+                state: self.state,
+                reason: self.reason.clone(),
+                attempt: self.attempt,
+                at: self.changed_at,
+                times: 1,
+            }),
+        }
+        if trail.len() > LONGEST_TRAIL {
+            trail.remove(LONGEST_TRAIL / 2);
+        }
+        trail
     }
 
     fn because(self, reason: &str) -> Self {
@@ -423,6 +578,26 @@ impl Delivery {
             reason: Some(reason.to_owned()),
             ..self
         }
+    }
+}
+
+/// How far a state lies on the way of an accepted message; reports only lead further.
+const fn standing(state: State) -> u8 {
+    match state {
+        State::Sent => 1,
+        State::Delivered => 2,
+        State::Bounced => 3,
+        State::Complained => 4,
+        State::Deferred
+        | State::Queued
+        | State::Sending
+        | State::InDoubt
+        | State::Parked
+        | State::Skipped
+        | State::Suppressed
+        | State::Superseded
+        | State::Expired
+        | State::Failed => 0,
     }
 }
 

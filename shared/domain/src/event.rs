@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Content, Language, UserId};
+use crate::{Channel, Contact, Content, Language, UserId};
 
 /// Something happened that somebody may want to hear about.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,15 @@ pub struct Recipient {
     pub email: Option<String>,
     /// A phone number that wins over the customer's own.
     pub phone: Option<String>,
+}
+
+impl Recipient {
+    /// The addresses that the event itself names, those that are valid.
+    pub fn contacts(&self) -> impl Iterator<Item = Contact> + Clone {
+        let email = self.email.as_ref().and_then(|text| Contact::read(Channel::Email, text));
+        let phone = self.phone.as_ref().and_then(|text| Contact::read(Channel::Sms, text));
+        email.into_iter().chain(phone)
+    }
 }
 
 impl std::fmt::Debug for Recipient {

@@ -11,6 +11,32 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint(String);
 
+/// Which parcel a message is about: a short hash of its tracking number, enough to tell the parcels of one order apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParcelMark(String);
+
+impl ParcelMark {
+    /// The mark of the parcel with this tracking number.
+    #[must_use]
+    pub fn of(tracking_number: &str) -> Self {
+        let mut fact = Fact::new();
+        fact.add("parcel").add(tracking_number);
+        Self(fact.digest().iter().take(4).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A mark as the ledger kept it.
+    #[must_use]
+    pub const fn from_stored(mark: String) -> Self {
+        Self(mark)
+    }
+
+    /// Eight hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// To be raised when the same content makes another fingerprint than before, so that a deployment is no conflict.
 const FINGERPRINT_VERSION: u32 = 1;
 

@@ -1,13 +1,13 @@
 //! A notification as the ledger keeps it, and the request that travels to a sender.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::decision::is_too_old;
 use crate::{
-    Channel, Content, Decision, Delivery, Event, Fingerprint, Language, NotificationId, NotificationType, OrderId,
-    OrderStatus, Plan, Reason, ShopDefaults, State, UserId, Zone,
+    Channel, Contact, Content, Decision, Delivery, Event, Fingerprint, Language, NotificationId, NotificationType,
+    OrderId, OrderStatus, ParcelMark, Plan, Reason, ShopDefaults, State, Suppression, UserId, Zone,
 };
 
 /// One business fact for one recipient, with a delivery per channel.
@@ -23,6 +23,8 @@ pub struct Notification {
     pub order: Option<OrderId>,
     /// The status it tells.
     pub status: Option<OrderStatus>,
+    /// The parcel it tells it of; none when it speaks of the whole order.
+    pub parcel: Option<ParcelMark>,
     /// When the fact happened.
     pub at: Timestamp,
     /// When it was decided upon.
@@ -46,6 +48,36 @@ pub struct ChannelResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+/// What the ledger knows of an order besides a message that is about to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct News {
+    /// The notification.
+    pub id: NotificationId,
+    /// The customer whom it told.
+    pub user: Option<UserId>,
+    /// The status that it told.
+    pub status: Option<OrderStatus>,
+    /// The parcel of which it told it.
+    pub parcel: Option<ParcelMark>,
+    /// When that happened.
+    pub at: Timestamp,
+}
+
+impl From<&Notification> for News {
+    fn from(notification: &Notification) -> Self {
+        Self {
+            id: notification.id,
+            user: notification.user.clone(),
+            status: notification.status,
+            parcel: notification.parcel.clone(),
+            at: notification.at,
+        }
+    }
+}
+
+/// News that were sent on within this time are not asked about again.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
 /// The state of a delivery as callers read it.
 pub type Outcome = State;
@@ -87,6 +119,7 @@ impl Notification {
             notification_type: event.content.notification_type(),
             order: event.content.order().map(|order| order.id.clone()),
             status: event.content.status(),
+            parcel: event.content.parcel_mark(),
             at: event.at,
             recorded_at: now,
             recorded_by: recorded_by.to_owned(),
@@ -204,18 +237,62 @@ impl DeliveryRequest {
             })
     }
 
+    /// Where it goes.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        Contact::of(self.channel, &self.to)
+    }
+
     /// Whether it may still be sent, now that its turn has come; else why not.
     ///
     /// # Errors
     ///
-    /// The state and the reason with which the delivery ends.
-    pub fn still_wanted(&self, preferences: &crate::Preferences, now: Timestamp) -> Result<(), (State, Reason)> {
+    /// The reason with which the delivery ends.
+    pub fn still_wanted(
+        &self,
+        preferences: &crate::Preferences,
+        suppression: Option<&Suppression>,
+        now: Timestamp,
+    ) -> Result<(), Reason> {
         if is_too_old(self.at, now) {
-            return Err((State::Expired, Reason::TooOld));
+            return Err(Reason::TooOld);
         }
         if !preferences.wants(self.channel, &self.content) {
-            return Err((State::Skipped, Reason::OptedOut));
+            return Err(Reason::OptedOut);
         }
-        Ok(())
+        match suppression.and_then(|suppression| suppression.in_force(now)) {
+            Some(hold) => Err(hold.reason.as_reason()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether newer news may have come while this waited: it was tried before, it was deferred, it stood in a queue, or it
+    /// reached us late.
+    #[must_use]
+    pub fn may_be_overtaken(&self, delivery: &Delivery, now: Timestamp) -> bool {
+        let has_waited = now.duration_since(self.handed_over_at) > FRESH;
+        let came_late = self.handed_over_at.duration_since(self.at) > FRESH;
+        self.content.status().is_some()
+            && (delivery.attempt > 1 || delivery.generation > 0 || self.not_before.is_some() || has_waited || came_late)
+    }
+
+    /// Whether these news make this message untrue.
+    #[must_use]
+    pub fn is_overtaken_by(&self, news: &News) -> bool {
+        let (Some(ours), Some(theirs)) = (self.content.status(), news.status) else {
+            return false;
+        };
+        let is_of_the_same = match (self.content.parcel_mark(), &news.parcel) {
+            (Some(ours), Some(theirs)) => ours == *theirs,
+            // News of the whole order concern every parcel, and the other way round.
+            (None, _) | (_, None) => true,
+        };
+        // The ledger keeps seconds.
+        let is_newer = match news.at.as_second().cmp(&self.at.as_second()) {
+            std::cmp::Ordering::Greater => theirs.overtakes(ours),
+            std::cmp::Ordering::Equal => theirs.follows(ours),
+            std::cmp::Ordering::Less => false,
+        };
+        news.id != self.id && news.user == self.user && is_of_the_same && is_newer
     }
 }

@@ -6,7 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::future::Future;
 
-use crate::{Channel, Delivery, DeliveryRequest, Guard, Notification, NotificationId, Preferences, UserId};
+use crate::{
+    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, News, Notification, NotificationId, OrderId,
+    Preferences, Slowed, Suppression, Traffic, UserId, Window,
+};
 
 /// A cause, whatever its type.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -42,14 +45,120 @@ pub trait Clock {
     fn pause(&self, duration: SignedDuration) -> impl Future<Output = ()>;
 }
 
-/// Reads what customers asked for.
-pub trait PreferencesLoad {
-    /// The preferences of these customers; who stored none is missing from the answer.
+/// Reads what customers asked for, and what speaks against their addresses.
+pub trait CustomersLoad {
+    /// The preferences of these customers and the suppressions of these contacts, as they are now. Who stored nothing, and
+    /// what nothing is known against, is missing from the answer.
     ///
     /// # Errors
     ///
     /// [`Unavailable`] when the answer for any of them is not known.
-    fn load(&self, users: &[UserId]) -> impl Future<Output = Result<HashMap<UserId, Preferences>, Unavailable>>;
+    fn load(&self, users: &[UserId], contacts: &[Contact]) -> impl Future<Output = Result<Customers, Unavailable>>;
+}
+
+/// What is known of the customers of a batch.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Customers {
+    /// What they asked for.
+    pub preferences: HashMap<UserId, Preferences>,
+    /// What speaks against their addresses.
+    pub suppressions: HashMap<Contact, Suppression>,
+}
+
+/// Keeps what speaks against addresses.
+pub trait SuppressionsKeep {
+    /// What is known against this contact.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn look_up(&self, contact: &Contact) -> impl Future<Output = Result<Option<Suppression>, Unavailable>>;
+
+    /// Writes the next value, if the one before it (one `version` lower; none before the first) still stands; whether it did.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it may or may not have been written.
+    fn keep(&self, contact: &Contact, next: &Suppression) -> impl Future<Output = Result<bool, Unavailable>>;
+}
+
+/// Reads notifications.
+pub trait LedgerLoad {
+    /// These notifications as they stand now; what the ledger does not know is missing from the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the answer for any of them is not known.
+    fn load(
+        &self,
+        ids: &[NotificationId],
+    ) -> impl Future<Output = Result<HashMap<NotificationId, Notification>, Unavailable>>;
+}
+
+/// Asks for newer news of orders.
+pub trait OrderNews {
+    /// The status news of these orders that are as old as, or younger than, the moment given with each; may lag behind by a
+    /// moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the answer for any of them is not known.
+    fn since(
+        &self,
+        orders: &[(OrderId, Timestamp)],
+    ) -> impl Future<Output = Result<HashMap<OrderId, Vec<News>>, Unavailable>>;
+}
+
+/// Finds deliveries by the id that a provider gave their message, for providers whose reports name nothing else.
+pub trait MessageLookUp {
+    /// The deliveries of these messages; unknown ones are missing from the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the answer for any of them is not known.
+    fn find(
+        &self,
+        message_ids: &[String],
+    ) -> impl Future<Output = Result<HashMap<String, (NotificationId, Channel)>, Unavailable>>;
+}
+
+/// What an account may send, shared by all senders.
+///
+/// An answer may be some seconds old, but never older than what this process itself wrote.
+pub trait TrafficShare {
+    /// What the account may send by this channel.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when nobody knows.
+    fn look(&self, channel: Channel) -> impl Future<Output = Result<Traffic, Unavailable>>;
+
+    /// Asks for permits of a window: what all have asked for by now, these included.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it is not known whether they were counted.
+    fn ask(
+        &self,
+        channel: Channel,
+        window: &Window,
+        is_urgent: bool,
+        count: u32,
+    ) -> impl Future<Output = Result<Asked, Unavailable>>;
+
+    /// Tells the others that the provider asked for patience.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it may or may not have been written.
+    fn slow_down(&self, channel: Channel, slowed: Slowed) -> impl Future<Output = Result<(), Unavailable>>;
+
+    /// Tells the others that the account is in trouble, or that it is over, and the keeper of the queues that it should act.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it may or may not have been written.
+    fn set_breaker(&self, channel: Channel, breaker: &Breaker) -> impl Future<Output = Result<(), Unavailable>>;
 }
 
 /// Opens notifications in the ledger.
@@ -116,6 +225,78 @@ pub enum Advanced {
     Unknown,
 }
 
+/// Asks a provider what the account may do.
+pub trait AccountFacts {
+    /// What the account may do by this channel.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the provider does not say.
+    fn ask(&self, channel: Channel) -> impl Future<Output = Result<Account, Unavailable>>;
+}
+
+/// What a provider says of the account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Messages per second that it may send.
+    pub limit: f64,
+    /// Why it may not send at all, where it may not; a short code or sentence.
+    pub trouble: Option<String>,
+}
+
+/// Keeps what is known of the traffic.
+pub trait TrafficKeep: TrafficShare {
+    /// Writes down how many messages per second the account may send.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it may or may not have been written.
+    fn set_limit(&self, channel: Channel, limit: f64) -> impl Future<Output = Result<(), Unavailable>>;
+}
+
+/// Holds the queues of a channel, or lets them flow.
+pub trait Valves {
+    /// Opens or shuts the way from the queues of this channel to its sender. Doing it again does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when one of its lanes may be in the other position.
+    fn set(&self, channel: Channel, is_flowing: bool) -> impl Future<Output = Result<(), Unavailable>>;
+}
+
+/// Lets a sender try one of the messages that are held.
+pub trait Trial {
+    /// Takes one waiting message to the sender of this channel; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it is not known how that went. The message is not lost.
+    fn run(&self, channel: Channel) -> impl Future<Output = Result<bool, Unavailable>>;
+}
+
+/// The provider's list of numbers that want nothing.
+pub trait OptOutList {
+    /// Everybody on it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the list cannot be read to its end.
+    fn read(&self) -> impl Future<Output = Result<Vec<Contact>, Unavailable>>;
+}
+
+/// Puts texts on one queue.
+pub trait Enqueue {
+    /// Puts each text there.
+    fn enqueue(&self, texts: &[String]) -> impl Future<Output = Vec<Result<(), Unavailable>>>;
+}
+
+/// Holds messages of a queue back.
+pub trait HoldBack {
+    /// Hides each message, by its receipt, for so many seconds. Best effort: one that is not hidden comes back at its queue's
+    /// own time, and finds that it is not its turn.
+    fn hold_back(&self, queue_url: &str, waits: &[(String, i64)]) -> impl Future<Output = ()>;
+}
+
 /// Hands deliveries over to their senders' queues.
 pub trait HandOver {
     /// Puts each request on the queue of its channel and lane.
@@ -154,6 +335,11 @@ pub enum SendAnswer {
         /// The provider's code.
         reason: String,
     },
+    /// Surely not accepted: a resource of the account is used up. Uses up no try; somebody has to act.
+    Limited {
+        /// The provider's code.
+        reason: String,
+    },
     /// Surely not accepted: the account may not send now, whatever the message. Uses up no try.
     AccountTrouble {
         /// The provider's code.
@@ -166,6 +352,16 @@ pub enum SendAnswer {
     },
     /// Surely not accepted, now and for ever: this message is bad.
     Refused {
+        /// The provider's code.
+        reason: String,
+    },
+    /// The same, in words that a provider also uses when it is the account: several in a row speak of that.
+    Rejected {
+        /// The provider's code.
+        reason: String,
+    },
+    /// Surely not accepted: the recipient has told the provider that nothing is wanted. No failure.
+    OptedOut {
         /// The provider's code.
         reason: String,
     },

@@ -16,9 +16,20 @@ pub struct RetryPolicy {
     pub cap: SignedDuration,
     /// How long a delivery in doubt waits to be settled.
     pub in_doubt_for: SignedDuration,
+    /// What becomes of an e-mail that nobody settled by then.
+    pub after_doubt: AfterDoubt,
     /// After how long a delivery that could not be sent is parked: before its queue counts 1,000 receives (the most that a
     /// redrive policy knows) at this policy's longest waits, and before it forgets the message (14 days).
     pub hold_at_most: SignedDuration,
+}
+
+/// What becomes of an e-mail in doubt whose `Send` event never came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterDoubt {
+    /// SES most likely never took it: it is sent again. At worst the customer gets it twice.
+    Resend,
+    /// It is a recorded failure. At worst the customer does not get it.
+    Hold,
 }
 
 impl Default for RetryPolicy {
@@ -28,6 +39,7 @@ impl Default for RetryPolicy {
             base: SignedDuration::from_secs(30),
             cap: SignedDuration::from_mins(15),
             in_doubt_for: SignedDuration::from_mins(15),
+            after_doubt: AfterDoubt::Resend,
             hold_at_most: SignedDuration::from_hours(24 * 4),
         }
     }
@@ -53,6 +65,12 @@ impl RetryPolicy {
     #[must_use]
     pub fn again_after_throttle(&self, attempt: u32, chance: f64, now: Timestamp) -> Timestamp {
         jittered(self.grown(2, attempt.saturating_sub(1)), chance, now)
+    }
+
+    /// The wait before the next trial of an account that met trouble so many times.
+    #[must_use]
+    pub fn between_trials(&self, troubles: u32) -> SignedDuration {
+        self.grown(2, troubles)
     }
 
     fn grown(&self, factor: i32, times: u32) -> SignedDuration {

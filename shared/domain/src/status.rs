@@ -106,6 +106,41 @@ impl OrderStatus {
         }
     }
 
+    /// Whether news of this status, of the same moment, come after news of that one.
+    #[must_use]
+    pub fn follows(self, other: Self) -> bool {
+        match (self.step(), other.step()) {
+            (Some(ours), Some(theirs)) => ours > theirs,
+            (None, Some(_)) => self == Self::Returned,
+            (Some(_) | None, None) => false,
+        }
+    }
+
+    /// Whether later news of this status make news of that one untrue. News that would go back on the usual way do not:
+    /// whoever publishes late does not turn time back.
+    #[must_use]
+    pub fn overtakes(self, other: Self) -> bool {
+        match (self.step(), other.step()) {
+            (Some(ours), Some(theirs)) => ours >= theirs,
+            (Some(_) | None, None) | (None, Some(_)) => true,
+        }
+    }
+
+    /// Its place on the usual way of an order; none for what may happen at any time.
+    const fn step(self) -> Option<u8> {
+        match self {
+            Self::Pending => Some(0),
+            Self::Paid | Self::Confirmed => Some(1),
+            Self::Processing => Some(2),
+            Self::Picking => Some(3),
+            Self::Packed => Some(4),
+            Self::Shipped => Some(5),
+            Self::OutForDelivery => Some(6),
+            Self::Delivered => Some(7),
+            Self::Delayed | Self::Exception | Self::Cancelled | Self::Returned => None,
+        }
+    }
+
     /// Reads a status in any case, with spaces or hyphens for underscores, under our name or a neighbour's.
     ///
     /// # Errors

@@ -1,23 +1,19 @@
 //! The door through which order events come in: from a queue, from a topic, or by a direct call.
 
-use aws_lambda_events::sqs::SqsBatchResponse;
-use domain::ports::{Bury, Clock, HandOver, LedgerAdvance, LedgerRecord, PreferencesLoad};
+use domain::ports::{Bury, Clock, CustomersLoad, HandOver, HoldBack, LedgerAdvance, LedgerRecord};
 use domain::{Channel, RetryPolicy};
-use lambda_runtime::Error;
 use pipeline::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane, Reading};
 use serde_json::Value;
 
-use crate::invocation::{QueueMessage, TopicMessage, rounds};
-use crate::runtime::Call;
-use crate::{Metrics, SystemClock, direct};
+use crate::invocation::{BatchAnswer, QueueMessage, TopicMessage, rounds};
+use crate::runtime::{Call, Reply};
+use crate::{Metrics, direct};
 
 /// Everything behind the door: the ports of an [`Intake`], made once and kept between calls.
 #[derive(Debug)]
-pub struct IntakeDoor<P, L, Q, D> {
-    /// The function's name in log and metrics.
-    pub function: &'static str,
-    /// What customers asked for.
-    pub preferences: P,
+pub struct IntakeDoor<P, L, Q, D, V, C> {
+    /// What is known of customers.
+    pub customers: P,
     /// Where decisions are recorded.
     pub ledger: L,
     /// Where deliveries are handed over.
@@ -31,28 +27,29 @@ pub struct IntakeDoor<P, L, Q, D> {
     /// When a message that has to come again does so.
     pub policy: RetryPolicy,
     /// Holds messages back.
-    pub visibility: aws::SqsVisibility,
+    pub visibility: V,
     /// The queues that feed this door; none for a door that takes direct calls alone.
     pub lanes: Option<aws::ChannelQueues>,
+    /// The time.
+    pub clock: C,
 }
 
-impl<P, L, Q, D> IntakeDoor<P, L, Q, D>
+impl<P, L, Q, D, V, C> IntakeDoor<P, L, Q, D, V, C>
 where
-    P: PreferencesLoad,
+    P: CustomersLoad,
     L: LedgerRecord + LedgerAdvance,
     Q: HandOver,
     D: Bury,
+    V: HoldBack,
+    C: Clock,
 {
-    /// Takes in messages of a queue; the answer names those that have to come again.
-    ///
-    /// # Errors
-    ///
-    /// When a message that has to come again has no id by which it could be named: the whole batch comes again.
-    pub async fn take_queue(&self, messages: Vec<QueueMessage>, call: &Call) -> Result<Value, Error> {
-        let mut answer = SqsBatchResponse::default();
+    /// Takes in messages of a queue; the answer names those that have to come again. If one of them has no id by which it could
+    /// be named, the call fails, and the whole batch comes again.
+    pub async fn take_queue(&self, messages: Vec<QueueMessage>, call: &Call) -> Reply {
+        let mut answer = BatchAnswer::default();
         let mut counts = IntakeCounts::default();
         let mut outcomes = Vec::with_capacity(messages.len());
-        for (nth, round) in rounds(messages).into_iter().enumerate() {
+        for (nth, round) in rounds(messages, &self.clock).into_iter().enumerate() {
             let batch: Vec<Incoming> = round.iter().map(|message| self.incoming(message)).collect();
             let report = self.take(&batch, &call.owner_of_round(nth)).await;
             counts += report.counts;
@@ -60,12 +57,9 @@ where
             for (message, verdict) in round.iter().zip(&report.verdicts) {
                 outcomes.push(line_of(verdict));
                 if let IntakeVerdict::Retry(why) = verdict {
-                    let id = message
-                        .id
-                        .as_deref()
-                        .ok_or("a message without an id has to come again")?;
+                    let id = message.id.as_deref().unwrap_or("without an id");
                     tracing::warn!(message.id = id, error = %why, "message {id} has to come again");
-                    answer.add_failure(id);
+                    answer.add(message);
                     waits.extend(
                         message
                             .receipt_handle
@@ -80,56 +74,53 @@ where
                 .zip(round.first())
                 .and_then(|(lanes, message)| message.lane_of(lanes));
             if let (false, Some(queue)) = (waits.is_empty(), lane) {
-                self.visibility.hide(queue, &waits).await;
+                self.visibility.hold_back(queue, &waits).await;
             }
         }
-        self.tell(&counts, &outcomes);
-        Ok(serde_json::to_value(answer)?)
+        Reply {
+            value: answer.value(),
+            metrics: tell(&counts, &outcomes),
+        }
     }
 
-    /// Takes in messages of a topic that invokes the function itself.
-    ///
-    /// # Errors
-    ///
-    /// When one of them has to come again: Lambda repeats the call, and those already decided are recognised.
-    pub async fn take_topic(&self, messages: Vec<TopicMessage>, call: &Call) -> Result<Value, Error> {
+    /// Takes in messages of a topic that invokes the function itself. If one of them has to come again, the call fails: Lambda
+    /// repeats it, and those already decided are recognised.
+    pub async fn take_topic(&self, messages: Vec<TopicMessage>, call: &Call) -> Reply {
         let batch = messages
             .into_iter()
             .map(|message| self.direct(message.envelope))
             .collect::<Vec<_>>();
         let report = self.take(&batch, &call.owner).await;
-        self.tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>());
-        match report
+        let failed = report
             .verdicts
             .iter()
-            .find(|verdict| matches!(verdict, IntakeVerdict::Retry(_)))
-        {
-            Some(verdict) => Err(line_of(verdict).into()),
-            None => Ok(Value::Null),
+            .find(|verdict| matches!(verdict, IntakeVerdict::Retry(_)));
+        Reply {
+            value: failed.map_or(Ok(Value::Null), |verdict| Err(line_of(verdict).into())),
+            metrics: tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>()),
         }
     }
 
-    /// Takes in the event of a direct call, and answers it.
-    ///
-    /// # Errors
-    ///
-    /// When the call has to come again: an asynchronous one is repeated, and ends at the failure destination.
-    pub async fn take_direct(&self, payload: String, call: &Call) -> Result<Value, Error> {
+    /// Takes in the event of a direct call, and answers it. If it has to come again, the call fails: an asynchronous one is
+    /// repeated, and ends at the failure destination.
+    pub async fn take_direct(&self, payload: String, call: &Call) -> Reply {
         let report = self.take(&[self.direct(payload)], &call.owner).await;
-        self.tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>());
-        match report.verdicts.first() {
-            Some(verdict) => direct::answer(verdict).ok_or_else(|| line_of(verdict).into()),
-            None => Err("the call was left without a verdict".into()),
+        Reply {
+            value: match report.verdicts.first() {
+                Some(verdict) => direct::answer(verdict).ok_or_else(|| line_of(verdict).into()),
+                None => Err("the call was left without a verdict".into()),
+            },
+            metrics: tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>()),
         }
     }
 
     async fn take(&self, batch: &[Incoming], owner: &str) -> IntakeReport {
         let intake = Intake {
-            preferences: &self.preferences,
+            customers: &self.customers,
             ledger: &self.ledger,
             queues: &self.queues,
             dead_letters: &self.dead_letters,
-            clock: &SystemClock,
+            clock: &self.clock,
             reading: &self.reading,
             only: self.only,
             owner,
@@ -141,7 +132,7 @@ where
         let is_urgent = self.lanes.as_ref().is_some_and(|lanes| message.is_from(&lanes.urgent));
         Incoming {
             text: message.text.clone(),
-            published_at: message.sent_at.unwrap_or_else(|| SystemClock.now()),
+            published_at: message.sent_at.unwrap_or_else(|| self.clock.now()),
             lane: if is_urgent { Lane::Urgent } else { Lane::Normal },
         }
     }
@@ -149,33 +140,33 @@ where
     fn direct(&self, text: String) -> Incoming {
         Incoming {
             text,
-            published_at: SystemClock.now(),
+            published_at: self.clock.now(),
             lane: Lane::Direct,
         }
     }
 
     /// Seconds until a message comes again; longer each time.
     fn wait(&self, message: &QueueMessage) -> i64 {
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let then = self
             .policy
-            .again_after_throttle(message.receive_count, SystemClock.chance(), now);
+            .again_after_throttle(message.receive_count, self.clock.chance(), now);
         then.duration_since(now).as_secs().max(1)
     }
+}
 
-    /// One log line and one metrics line for the invocation.
-    fn tell(&self, counts: &IntakeCounts, outcomes: &[String]) {
-        tracing::info!(outcomes = outcomes.join("; "), "took in {} messages", outcomes.len());
-        let mut metrics = Metrics::default();
-        metrics
-            .count("NotificationSent", counts.decided)
-            .count("ChannelsUsed", counts.channels)
-            .count("NotificationRepeated", counts.repeated)
-            .count("EventRefused", counts.refused)
-            .count("IdempotencyConflict", counts.conflicts)
-            .count("EventRetried", counts.retried)
-            .emit(self.function, SystemClock.now());
-    }
+/// One log line, and what there is to count.
+fn tell(counts: &IntakeCounts, outcomes: &[String]) -> Metrics {
+    tracing::info!(outcomes = outcomes.join("; "), "took in {} messages", outcomes.len());
+    let mut metrics = Metrics::default();
+    metrics
+        .count("NotificationSent", counts.decided)
+        .count("ChannelsUsed", counts.channels)
+        .count("NotificationRepeated", counts.repeated)
+        .count("EventRefused", counts.refused)
+        .count("IdempotencyConflict", counts.conflicts)
+        .count("EventRetried", counts.retried);
+    metrics
 }
 
 /// A verdict for the log: ids, states and field names.

@@ -1,8 +1,10 @@
 //! What woke the function up: messages of a queue, messages of a topic, or a direct call.
 
 use aws_lambda_events::sns::SnsRecord;
-use aws_lambda_events::sqs::SqsMessage;
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use domain::ports::Clock;
 use jiff::Timestamp;
+use lambda_runtime::Error;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -11,6 +13,8 @@ use serde_json::value::RawValue;
 pub enum Invocation {
     /// Messages of a queue.
     Queue(Vec<QueueMessage>),
+    /// Messages of a queue that is held, brought by the keeper of the queues: whether they go through says whether all may.
+    Trial(Vec<QueueMessage>),
     /// Messages of a topic that invokes the function itself.
     Topic(Vec<TopicMessage>),
     /// A direct call, with its payload.
@@ -46,13 +50,15 @@ pub struct TopicMessage {
 struct Records<'a> {
     #[serde(rename = "Records", borrow)]
     records: Vec<&'a RawValue>,
+    #[serde(default, rename = "trial")]
+    is_trial: bool,
 }
 
 impl Invocation {
     /// Tells what a payload is. Whatever has no readable records is a direct call.
     #[must_use]
     pub fn read(payload: &str) -> Self {
-        let Ok(Records { records }) = serde_json::from_str::<Records<'_>>(payload) else {
+        let Ok(Records { records, is_trial }) = serde_json::from_str::<Records<'_>>(payload) else {
             return Self::Direct(payload.to_owned());
         };
         let messages: Vec<QueueMessage> = records
@@ -62,7 +68,10 @@ impl Invocation {
             .map(QueueMessage::of)
             .collect();
         if !records.is_empty() && messages.len() == records.len() {
-            return Self::Queue(messages);
+            return match is_trial {
+                true => Self::Trial(messages),
+                false => Self::Queue(messages),
+            };
         }
         let messages: Vec<TopicMessage> = records
             .iter()
@@ -116,14 +125,42 @@ impl QueueMessage {
     }
 }
 
+/// The answer to a batch: the messages that have to come again.
+#[derive(Debug, Default)]
+pub(crate) struct BatchAnswer {
+    response: SqsBatchResponse,
+    has_nameless: bool,
+}
+
+impl BatchAnswer {
+    /// This message has to come again.
+    pub(crate) fn add(&mut self, message: &QueueMessage) {
+        match &message.id {
+            Some(id) => self.response.add_failure(id),
+            None => self.has_nameless = true,
+        }
+    }
+
+    /// The answer; an error where a message that has to come again cannot be named, so that the whole batch does.
+    pub(crate) fn value(self) -> Result<serde_json::Value, Error> {
+        match self.has_nameless {
+            true => Err("a message without an id has to come again".into()),
+            false => Ok(serde_json::to_value(self.response)?),
+        }
+    }
+}
+
 /// Splits a batch into rounds: fresh messages together, and each that came back by itself, the least often received first and
 /// equals in any order. A message that kills the function kills its neighbours' turn as well, but not every time.
 #[must_use]
-pub(crate) fn rounds(messages: Vec<QueueMessage>) -> Vec<Vec<QueueMessage>> {
-    let (fresh, mut returned): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.receive_count <= 1);
-    fastrand::shuffle(&mut returned);
-    returned.sort_by_key(|message| message.receive_count);
-    let rounds = returned.into_iter().map(|message| vec![message]);
+pub(crate) fn rounds(messages: Vec<QueueMessage>, clock: &impl Clock) -> Vec<Vec<QueueMessage>> {
+    let (fresh, returned): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.receive_count <= 1);
+    let mut returned: Vec<(u32, f64, QueueMessage)> = returned
+        .into_iter()
+        .map(|message| (message.receive_count, clock.chance(), message))
+        .collect();
+    returned.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
+    let rounds = returned.into_iter().map(|(_, _, message)| vec![message]);
     std::iter::once(fresh)
         .filter(|fresh| !fresh.is_empty())
         .chain(rounds)
@@ -169,6 +206,12 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_says_so_itself() {
+        let payload = format!(r#"{{"trial":true,"Records":[{}]}}"#, queue_record("3"));
+        assert!(matches!(Invocation::read(&payload), Invocation::Trial(messages) if messages.len() == 1));
+    }
+
+    #[test]
     fn messages_of_a_topic_are_put_back_into_their_envelope() {
         let payload = r#"{"Records":[{"EventSource":"aws:sns","EventVersion":"1.0","EventSubscriptionArn":"arn:s","Sns":{"Type":"Notification","MessageId":"1",
             "TopicArn":"arn:topic","Subject":null,"Message":"{\"a\":1}","Timestamp":"2026-11-20T10:00:00.000Z","SignatureVersion":"1","Signature":"s",
@@ -205,7 +248,7 @@ mod tests {
         let Invocation::Queue(messages) = Invocation::read(&payload) else {
             panic!("not a queue")
         };
-        let counts: Vec<Vec<u32>> = rounds(messages)
+        let counts: Vec<Vec<u32>> = rounds(messages, &crate::SystemClock)
             .iter()
             .map(|round| round.iter().map(|message| message.receive_count).collect())
             .collect();

@@ -2,6 +2,7 @@
 
 mod clock;
 mod direct;
+mod feedback_door;
 mod intake_door;
 mod invocation;
 mod metrics;
@@ -10,10 +11,11 @@ mod sending_door;
 mod variables;
 
 pub use clock::SystemClock;
+pub use feedback_door::FeedbackDoor;
 pub use intake_door::IntakeDoor;
 pub use invocation::{Invocation, QueueMessage, TopicMessage};
 pub use metrics::Metrics;
-pub use runtime::{Call, start};
+pub use runtime::{Call, Reply, start};
 pub use sending_door::SendingDoor;
 pub use serde_json::Value;
 pub use variables::{InvalidVariable, Variables};

@@ -11,7 +11,7 @@ const NAMESPACE: &str = "E-Com67";
 const MAX_VALUES: usize = 100;
 
 /// The metrics of one invocation.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Metrics {
     names: Vec<Value>,
     values: Map<String, Value>,
@@ -37,6 +37,13 @@ impl Metrics {
             );
         }
         self
+    }
+
+    /// What was counted, by name.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.values
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_u64()?)))
     }
 
     /// The line.

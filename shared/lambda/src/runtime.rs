@@ -1,5 +1,6 @@
 //! Starting a function: the log, one thread, one handler.
 
+use domain::ports::Clock as _;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::Variables;
+use crate::{Metrics, SystemClock, Variables};
 
 /// One call of a function.
 #[derive(Debug)]
@@ -23,14 +24,23 @@ pub struct Call {
     pub deadline: Timestamp,
 }
 
-/// Runs a function until Lambda stops it.
+/// How a call went.
+#[derive(Debug)]
+pub struct Reply {
+    /// What the caller is told; an error makes an asynchronous caller repeat the call.
+    pub value: Result<Value, Error>,
+    /// What there was to count.
+    pub metrics: Metrics,
+}
+
+/// Runs a function until Lambda stops it. Every call ends with one metrics line.
 ///
 /// # Errors
 ///
 /// When Lambda's runtime API cannot be reached or a variable of Lambda's own is missing.
-pub async fn start<H>(handle: H) -> Result<(), Error>
+pub async fn start<H>(function: &'static str, handle: H) -> Result<(), Error>
 where
-    H: AsyncFn(Call) -> Result<Value, Error>,
+    H: AsyncFn(Call) -> Reply,
 {
     let handle = &handle;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
@@ -43,7 +53,9 @@ where
             owner: format!("{}/{:08x}", context.request_id, fastrand::u32(..)),
             deadline: deadline.unwrap_or(Timestamp::MAX),
         };
-        handle(call).await
+        let reply = handle(call).await;
+        reply.metrics.emit(function, SystemClock.now());
+        reply.value
     }))
     .await
 }
@@ -83,8 +95,10 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 8] = [
+const OURS: [&str; 10] = [
+    "account_monitor",
     "aws",
+    "delivery_events",
     "domain",
     "email_sender",
     "lambda",

@@ -1,56 +1,68 @@
 //! The door through which deliveries reach a sender: from its two queues.
 
-use aws_lambda_events::sqs::SqsBatchResponse;
-use domain::ports::{Bury, Clock, Courier, LedgerAdvance, PreferencesLoad};
+use domain::ports::{Bury, Clock, Courier, CustomersLoad, HoldBack, LedgerAdvance, OrderNews, TrafficShare};
 use domain::{Channel, RetryPolicy};
 use jiff::{SignedDuration, Timestamp};
-use lambda_runtime::Error;
-use pipeline::{SendVerdict, Sending, SendingCounts, SendingReport, Waiting};
-use serde_json::Value;
+use pipeline::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
 
-use crate::invocation::{QueueMessage, rounds};
-use crate::runtime::Call;
-use crate::{Metrics, SystemClock};
+use crate::Metrics;
+use crate::invocation::{BatchAnswer, QueueMessage, rounds};
+use crate::runtime::{Call, Reply};
 
 /// Everything behind the door: the ports of a [`Sending`], made once and kept between calls.
 #[derive(Debug)]
-pub struct SendingDoor<P, L, D, M> {
-    /// The function's name in log and metrics.
-    pub function: &'static str,
-    /// What customers asked for.
-    pub preferences: P,
+pub struct SendingDoor<P, L, D, M, T, V, C> {
+    /// What is known of customers.
+    pub customers: P,
     /// Where deliveries are claimed and settled.
     pub ledger: L,
     /// Where parked messages go.
     pub dead_letters: D,
     /// Who writes the message and takes it to the provider.
     pub courier: M,
+    /// What the account may send.
+    pub traffic: T,
     /// When to try again.
     pub policy: RetryPolicy,
     /// Holds messages back.
-    pub visibility: aws::SqsVisibility,
+    pub visibility: V,
     /// The queues that feed this door.
     pub lanes: aws::ChannelQueues,
+    /// The time.
+    pub clock: C,
+    /// What the process remembers.
+    pub memory: SenderMemory,
 }
 
-impl<P, L, D, M> SendingDoor<P, L, D, M>
+impl<P, L, D, M, T, V, C> SendingDoor<P, L, D, M, T, V, C>
 where
-    P: PreferencesLoad,
-    L: LedgerAdvance,
+    P: CustomersLoad,
+    L: LedgerAdvance + OrderNews,
     D: Bury,
     M: Courier,
+    T: TrafficShare,
+    V: HoldBack,
+    C: Clock,
 {
-    /// Works on messages of a queue; the answer names those that have to come again.
-    ///
-    /// # Errors
-    ///
-    /// When a message that has to come again has no id by which it could be named: the whole batch comes again.
-    pub async fn work(&self, messages: Vec<QueueMessage>, call: &Call) -> Result<Value, Error> {
-        let mut answer = SqsBatchResponse::default();
+    /// Works on messages of a queue; the answer names those that have to come again. If one of them has no id by which it
+    /// could be named, the call fails, and the whole batch comes again.
+    pub async fn work(&self, messages: Vec<QueueMessage>, call: &Call) -> Reply {
+        self.work_in_rounds(messages, call, false).await
+    }
+
+    /// The same for a trial delivery, which goes out although the breaker is open.
+    pub async fn try_out(&self, messages: Vec<QueueMessage>, call: &Call) -> Reply {
+        self.work_in_rounds(messages, call, true).await
+    }
+
+    async fn work_in_rounds(&self, messages: Vec<QueueMessage>, call: &Call, is_trial: bool) -> Reply {
+        let mut answer = BatchAnswer::default();
         let mut counts = SendingCounts::default();
         let mut outcomes = Vec::with_capacity(messages.len());
-        for (nth, round) in rounds(messages).into_iter().enumerate() {
-            let report = self.work_round(&round, &call.owner_of_round(nth), call.deadline).await;
+        for (nth, round) in rounds(messages, &self.clock).into_iter().enumerate() {
+            let owner = call.owner_of_round(nth);
+            let report = self.work_round(&round, &owner, call.deadline, is_trial).await;
+            report.alarms.iter().for_each(|alarm| tracing::error!("{alarm}"));
             counts += report.counts;
             outcomes.extend(report.verdicts.iter().map(line_of));
             let mut waits = Vec::new();
@@ -58,100 +70,113 @@ where
                 let Some(seconds) = self.wait(message, verdict) else {
                     continue;
                 };
-                answer.add_failure(
-                    message
-                        .id
-                        .as_deref()
-                        .ok_or("a message without an id has to come again")?,
-                );
+                answer.add(message);
                 waits.extend(message.receipt_handle.clone().map(|receipt| (receipt, seconds)));
             }
             let lane = round.first().and_then(|message| message.lane_of(&self.lanes));
             if let (false, Some(queue)) = (waits.is_empty(), lane) {
-                self.visibility.hide(queue, &waits).await;
+                self.visibility.hold_back(queue, &waits).await;
             }
         }
-        self.tell(&counts, &outcomes);
-        Ok(serde_json::to_value(answer)?)
+        Reply {
+            value: answer.value(),
+            metrics: self.tell(&counts, &outcomes),
+        }
     }
 
-    async fn work_round(&self, round: &[QueueMessage], owner: &str, deadline: Timestamp) -> SendingReport {
+    async fn work_round(
+        &self,
+        round: &[QueueMessage],
+        owner: &str,
+        deadline: Timestamp,
+        is_trial: bool,
+    ) -> SendingReport {
         let batch: Vec<Waiting> = round
             .iter()
             .map(|message| Waiting {
                 text: message.text.clone(),
                 is_urgent: message.is_from(&self.lanes.urgent),
+                receive_count: message.receive_count,
             })
             .collect();
         let sending = Sending {
-            preferences: &self.preferences,
+            customers: &self.customers,
             ledger: &self.ledger,
+            traffic: &self.traffic,
             dead_letters: &self.dead_letters,
-            clock: &SystemClock,
+            clock: &self.clock,
             courier: &self.courier,
             policy: &self.policy,
             owner,
             deadline,
             call_time_out: SignedDuration::try_from(aws::CALL_TIME_OUT).unwrap_or(SignedDuration::ZERO),
+            memory: &self.memory,
+            is_trial,
         };
         sending.work(&batch).await
     }
 
     /// Seconds until a message comes again; nothing when it need not.
     fn wait(&self, message: &QueueMessage, verdict: &SendVerdict) -> Option<i64> {
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let then = match verdict {
             SendVerdict::Done(..) | SendVerdict::Refused(_) => return None,
             SendVerdict::Again(_, at, _) => *at,
             SendVerdict::Unburied(_) => {
                 self.policy
-                    .again_after_throttle(message.receive_count, SystemClock.chance(), now)
+                    .again_after_throttle(message.receive_count, self.clock.chance(), now)
             }
         };
         Some(seconds_until(then, now))
     }
 
-    /// One log line and one metrics line for the invocation.
-    fn tell(&self, counts: &SendingCounts, outcomes: &[String]) {
+    /// One log line, and what there is to count.
+    fn tell(&self, counts: &SendingCounts, outcomes: &[String]) -> Metrics {
         let channel = self.courier.channel();
         tracing::info!(
             outcomes = outcomes.join("; "),
             "worked on {} {channel} deliveries",
             outcomes.len()
         );
-        if counts.account_trouble > 0 {
-            tracing::error!(
-                "the {channel} provider refuses the account, not the message: {} deliveries are held",
-                counts.account_trouble
-            );
-        }
-        let name = |what: &str| {
-            let channel = match channel {
-                Channel::Email => "Email",
-                Channel::Sms => "Sms",
-                Channel::Push => "Push",
-                Channel::InApp => "InApp",
-            };
-            format!("{channel}Notification{what}")
-        };
+        let name = |what: &str| metric_name(channel, what);
         let mut metrics = Metrics::default();
         metrics
             .count(&name("Success"), counts.accepted)
             .count(&name("Failure"), counts.failed)
             .count(&name("Skipped"), counts.skipped)
+            .count(&name("Suppressed"), counts.suppressed)
+            .count(&name("Superseded"), counts.superseded)
             .count(&name("Retried"), counts.retried)
             .count(&name("Throttled"), counts.throttled)
             .count(&name("AccountTrouble"), counts.account_trouble)
+            .count(&name("AccountLimit"), counts.limited)
+            .count(&name("HeldBack"), counts.held_back)
+            .count(&name("BreakerOpened"), counts.breaker_opened)
             .count(&name("InDoubt"), counts.in_doubt)
             .count(&name("ResentInDoubt"), counts.resent_in_doubt)
             .count(&name("Refused"), counts.refused)
-            .milliseconds(&name("Latency"), &counts.latencies_ms)
-            .emit(self.function, SystemClock.now());
+            .milliseconds(&name("Latency"), &counts.latencies_ms);
+        metrics
+    }
+}
+
+/// The name of a metric about deliveries of a channel.
+pub(crate) fn metric_name(channel: Channel, what: &str) -> String {
+    format!("{}Notification{what}", channel_word(channel))
+}
+
+/// The channel as metrics write it.
+pub(crate) const fn channel_word(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Email => "Email",
+        Channel::Sms => "Sms",
+        Channel::Push => "Push",
+        Channel::InApp => "InApp",
     }
 }
 
 /// Whole seconds from now until then, never too early.
-fn seconds_until(then: Timestamp, now: Timestamp) -> i64 {
+pub(crate) fn seconds_until(then: Timestamp, now: Timestamp) -> i64 {
     let milliseconds = then.as_millisecond().saturating_sub(now.as_millisecond()).max(0);
     milliseconds.saturating_add(999) / 1_000
 }

@@ -117,7 +117,7 @@ impl Variables {
         })
     }
 
-    /// When to try again: `RETRY_BASE_SECONDS`, `IN_DOUBT_SECONDS`.
+    /// When to try again: `RETRY_BASE_SECONDS`, `IN_DOUBT_SECONDS`, `IN_DOUBT_POLICY`.
     ///
     /// # Errors
     ///
@@ -129,8 +129,27 @@ impl Variables {
             in_doubt_for: jiff::SignedDuration::from_secs(
                 self.number("IN_DOUBT_SECONDS", usual.in_doubt_for.as_secs())?,
             ),
+            after_doubt: match self.optional("IN_DOUBT_POLICY").as_deref() {
+                None | Some("resend") => domain::AfterDoubt::Resend,
+                Some("hold") => domain::AfterDoubt::Hold,
+                Some(_) => {
+                    return Err(InvalidVariable {
+                        name: "IN_DOUBT_POLICY",
+                        expected: "expected resend or hold".to_owned(),
+                    });
+                }
+            },
             ..usual
         })
+    }
+
+    /// The key of the hashes under which addresses are kept: `CONTACT_HASH_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] when it is missing or too short.
+    pub fn contact_key(&self) -> Result<aws::ContactKey, InvalidVariable> {
+        self.checked("CONTACT_HASH_KEY", |secret| aws::ContactKey::try_from(secret))
     }
 
     /// The two lanes of a queue, by the names of their variables.

@@ -1,19 +1,22 @@
-//! What the customers of a batch asked for: each is asked about once, and nobody is asked about in vain.
+//! What is known of the customers of a batch: each is asked about once, and nobody is asked about in vain.
 
-use domain::ports::{PreferencesLoad, Unavailable};
-use domain::{Preferences, UserId};
-use std::collections::HashMap;
+use domain::ports::{Customers, CustomersLoad, Unavailable};
+use domain::{Contact, UserId};
 
-/// The preferences of these customers, each named once or more.
-pub(crate) async fn load_for<P: PreferencesLoad>(
+/// What is known of these customers and contacts, each named once or more.
+pub(crate) async fn load_for<P: CustomersLoad>(
     port: &P,
     users: impl Iterator<Item = &UserId>,
-) -> Result<HashMap<UserId, Preferences>, Unavailable> {
+    contacts: impl Iterator<Item = Contact>,
+) -> Result<Customers, Unavailable> {
     let mut users: Vec<UserId> = users.cloned().collect();
     users.sort_unstable();
     users.dedup();
-    match users.is_empty() {
-        true => Ok(HashMap::new()),
-        false => port.load(&users).await,
+    let mut contacts: Vec<Contact> = contacts.collect();
+    contacts.sort_unstable();
+    contacts.dedup();
+    match users.is_empty() && contacts.is_empty() {
+        true => Ok(Customers::default()),
+        false => port.load(&users, &contacts).await,
     }
 }

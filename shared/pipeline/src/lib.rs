@@ -4,16 +4,26 @@
 //! bytes ─read─▶ Event ─decide─▶ Plan ─record─▶ ledger ─hand over─▶ queue ─claim─▶ write ─send─▶ settle ─▶ ledger
 //! ```
 //!
-//! [`Intake`] is the first half, [`Sending`] the second. Both take a batch and give a verdict per record.
+//! [`Intake`] is the first half, [`Sending`] the second, [`Feedback`] what providers report afterwards. All take a batch and
+//! give a verdict per record. [`Watch`] looks after the account, [`Redrive`] sends dead letters back.
 
 mod customers;
+mod feedback;
 mod intake;
 mod read;
+mod redrive;
 mod sending;
+mod watch;
 
+pub use feedback::{
+    Feedback, FeedbackCounts, FeedbackReport, FeedbackVerdict, Happened, InvalidLogs, Reported, entries_of,
+};
 pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane};
 pub use read::{Problem, Reading, Refusal, read_event};
-pub use sending::{SendVerdict, Sending, SendingCounts, SendingReport, Waiting};
+pub use redrive::{Letter, Redrive, Redriven};
+pub use sending::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
+
+pub use watch::{Watch, Watched, take_over_opt_outs};
 
 #[cfg(test)]
 mod tests;

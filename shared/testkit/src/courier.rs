@@ -16,6 +16,8 @@ pub struct ScriptedCourier {
     pub unwritable: Option<String>,
     /// The order whose message makes the writer panic.
     pub panics_at: Option<String>,
+    /// What the provider answers once the script is over; it accepts where nothing is said.
+    pub afterwards: RefCell<Option<SendAnswer>>,
 }
 
 impl ScriptedCourier {
@@ -28,6 +30,7 @@ impl ScriptedCourier {
             offered: RefCell::new(Vec::new()),
             unwritable: None,
             panics_at: None,
+            afterwards: RefCell::new(None),
         }
     }
 }
@@ -51,6 +54,7 @@ impl Courier for ScriptedCourier {
     async fn send(&self, request: &DeliveryRequest, (): &()) -> SendAnswer {
         self.offered.borrow_mut().push(request.id);
         let scripted = self.script.borrow_mut().pop_front();
+        let scripted = scripted.or_else(|| self.afterwards.borrow().clone());
         scripted.unwrap_or_else(|| SendAnswer::Accepted {
             message_id: format!("message-{}", request.id),
         })

@@ -1,9 +1,10 @@
 //! The ledger in memory, with the same conditions as the table, and calls that can be made to fail.
 
-use domain::ports::{Advanced, LedgerAdvance, LedgerRecord, Recorded, Step, Unavailable};
-use domain::{Channel, Delivery, Notification, NotificationId};
+use domain::ports::{Advanced, LedgerAdvance, LedgerLoad, LedgerRecord, OrderNews, Recorded, Step, Unavailable};
+use domain::{Channel, Delivery, News, Notification, NotificationId, OrderId};
+use jiff::Timestamp;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The ledger in memory.
 #[derive(Debug, Default)]
@@ -100,5 +101,34 @@ impl LedgerAdvance for MemoryLedger {
                 })
             })
             .collect()
+    }
+}
+
+impl LedgerLoad for MemoryLedger {
+    async fn load(&self, ids: &[NotificationId]) -> Result<HashMap<NotificationId, Notification>, Unavailable> {
+        self.answer(|| {
+            let stored = self.notifications.borrow();
+            ids.iter()
+                .filter_map(|id| Some((*id, stored.get(id)?.clone())))
+                .collect()
+        })
+    }
+}
+
+impl OrderNews for MemoryLedger {
+    async fn since(&self, orders: &[(OrderId, Timestamp)]) -> Result<HashMap<OrderId, Vec<News>>, Unavailable> {
+        self.answer(|| {
+            let stored = self.notifications.borrow();
+            let news = |order: &OrderId, since: Timestamp| {
+                let is_meant = |known: &&Notification| {
+                    known.order.as_ref() == Some(order) && known.at.as_second() >= since.as_second()
+                };
+                stored.values().filter(is_meant).map(News::from).collect()
+            };
+            orders
+                .iter()
+                .map(|(order, since)| (order.clone(), news(order, *since)))
+                .collect()
+        })
     }
 }

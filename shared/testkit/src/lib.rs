@@ -2,12 +2,16 @@
 
 mod clock;
 mod courier;
+mod customers;
 mod ledger;
 mod queues;
+mod traffic;
 mod values;
 
 pub use clock::HandClock;
 pub use courier::ScriptedCourier;
+pub use customers::MemoryCustomers;
 pub use ledger::MemoryLedger;
-pub use queues::{MemoryDeadLetters, MemoryPreferences, MemoryQueues};
+pub use queues::{MemoryDeadLetters, MemoryQueues};
+pub use traffic::MemoryTraffic;
 pub use values::{at, confirmation, email_request, order, shipped, shop_defaults};

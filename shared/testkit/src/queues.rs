@@ -1,9 +1,8 @@
-//! Queues, dead letters and preferences in memory.
+//! Queues and dead letters in memory.
 
-use domain::ports::{Bury, DeadLetter, HandOver, PreferencesLoad, Unavailable};
-use domain::{DeliveryRequest, Preferences, UserId};
+use domain::DeliveryRequest;
+use domain::ports::{Bury, DeadLetter, HandOver, Unavailable};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 /// The channels' queues in memory.
 #[derive(Debug, Default)]
@@ -54,30 +53,5 @@ impl Bury for MemoryDeadLetters {
                 Ok(())
             })
             .collect()
-    }
-}
-
-/// The preferences in memory.
-#[derive(Debug, Default)]
-pub struct MemoryPreferences {
-    /// What customers stored.
-    pub stored: RefCell<HashMap<UserId, Preferences>>,
-    /// Whether they can be reached.
-    pub is_out_of_reach: Cell<bool>,
-}
-
-impl PreferencesLoad for MemoryPreferences {
-    async fn load(&self, users: &[UserId]) -> Result<HashMap<UserId, Preferences>, Unavailable> {
-        if self.is_out_of_reach.get() {
-            return Err(Unavailable::new(
-                "read preferences",
-                "the table is told to be out of reach",
-            ));
-        }
-        let stored = self.stored.borrow();
-        Ok(users
-            .iter()
-            .filter_map(|user| Some((user.clone(), stored.get(user)?.clone())))
-            .collect())
     }
 }

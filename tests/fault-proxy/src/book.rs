@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::call::Call;
 use crate::operation::Seen;
 use crate::rule::{Fault, Rule, RuleId, StandingRule};
+use crate::ses_event::Accepted;
 
 /// How many calls are remembered; older ones are only counted.
 const CALLS_KEPT: usize = 20_000;
@@ -25,21 +26,31 @@ struct Pages {
 }
 
 /// A call that was written down, so that its end can be added.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CallNumber(u64);
 
 impl Book {
-    /// Writes a call down and says what shall happen to it.
-    pub(crate) fn open(&self, seen: &Seen, at_ms: u64) -> (CallNumber, Option<Fault>) {
+    /// Whether a rule for this request depends on who calls.
+    pub(crate) fn asks_who_calls(&self, seen: &Seen) -> bool {
+        let asks = |standing: &StandingRule| standing.rule.caller.is_some() && fits(&standing.rule, seen);
+        self.pages().rules.iter().any(asks)
+    }
+
+    /// Writes a call down and says what shall happen to it. The caller is known where [`Self::asks_who_calls`].
+    pub(crate) fn open(&self, seen: &Seen, at_ms: u64, caller: Option<&str>) -> (CallNumber, Option<Fault>) {
         let mut pages = self.pages();
         let applied = pages
             .rules
             .iter_mut()
-            .find(|standing| applies(&standing.rule, seen))
-            .map(|standing| {
+            .filter(|standing| fits(&standing.rule, seen) && is_by(&standing.rule, caller))
+            .find_map(|standing| {
+                if standing.rule.skip > 0 {
+                    standing.rule.skip -= 1;
+                    return None;
+                }
                 standing.used += 1;
                 standing.rule.times = standing.rule.times.map(|times| times.saturating_sub(1));
-                (standing.id, standing.rule.fault.clone())
+                Some((standing.id, standing.rule.fault.clone()))
             });
         let (rule, fault) = applied.unzip();
 
@@ -61,6 +72,46 @@ impl Book {
     /// Adds what the caller was told.
     pub(crate) fn caller_was_told(&self, number: CallNumber, status: u16) {
         self.amend(number, |call| call.status = Some(status));
+    }
+
+    /// Adds who calls.
+    pub(crate) fn was_called_by(&self, number: CallNumber, name: &str) {
+        self.amend(number, |call| call.caller = Some(name.to_owned()));
+    }
+
+    /// Adds what happened to the caller's process.
+    pub(crate) fn did_to_caller(&self, number: CallNumber, deed: String) {
+        self.amend(number, |call| call.done_to_caller = Some(deed));
+    }
+
+    /// Adds that the emulator accepted an e-mail, under which id.
+    pub(crate) fn email_accepted(&self, number: CallNumber, message_id: &str) -> Option<Accepted> {
+        let mut pages = self.pages();
+        let call = pages.call(number)?;
+        call.email.as_mut()?.message_id = Some(message_id.to_owned());
+        accepted(number, call)
+    }
+
+    /// The last e-mail that was accepted under this message id, or with a tag of this value.
+    pub(crate) fn accepted_email(&self, text: &str) -> Option<Accepted> {
+        let pages = self.pages();
+        let is_meant = |call: &Call| {
+            call.email.as_ref().is_some_and(|email| match &email.message_id {
+                Some(id) => id == text || email.tags.values().any(|tag| tag == text),
+                None => false,
+            })
+        };
+        let (place, call) = pages.calls.iter().enumerate().rev().find(|(_, call)| is_meant(call))?;
+        accepted(CallNumber(pages.calls_forgotten + place as u64), call)
+    }
+
+    /// Counts an event about an e-mail.
+    pub(crate) fn event_published(&self, number: CallNumber, event: &str) {
+        self.amend(number, |call| {
+            if let Some(email) = &mut call.email {
+                *email.events.entry(event.to_owned()).or_default() += 1;
+            }
+        });
     }
 
     pub(crate) fn add_rule(&self, rule: Rule) -> RuleId {
@@ -101,12 +152,7 @@ impl Book {
     }
 
     fn amend(&self, number: CallNumber, change: impl FnOnce(&mut Call)) {
-        let mut pages = self.pages();
-        let place = number
-            .0
-            .checked_sub(pages.calls_forgotten)
-            .and_then(|place| usize::try_from(place).ok());
-        if let Some(call) = place.and_then(|place| pages.calls.get_mut(place)) {
+        if let Some(call) = self.pages().call(number) {
             change(call);
         }
     }
@@ -116,10 +162,33 @@ impl Book {
     }
 }
 
-fn applies(rule: &Rule, seen: &Seen) -> bool {
+impl Pages {
+    fn call(&mut self, number: CallNumber) -> Option<&mut Call> {
+        let place = number.0.checked_sub(self.calls_forgotten)?;
+        self.calls.get_mut(usize::try_from(place).ok()?)
+    }
+}
+
+fn accepted(number: CallNumber, call: &Call) -> Option<Accepted> {
+    let email = call.email.clone()?;
+    Some(Accepted {
+        call: number,
+        message_id: email.message_id.clone()?,
+        email,
+        at_ms: call.at_ms,
+    })
+}
+
+fn fits(rule: &Rule, seen: &Seen) -> bool {
     rule.times != Some(0)
-        && rule.operation == seen.operation
+        && (rule.operation == "*" || rule.operation == seen.operation)
         && rule.contains.as_ref().is_none_or(|text| seen.contains(text))
+}
+
+fn is_by(rule: &Rule, caller: Option<&str>) -> bool {
+    rule.caller
+        .as_ref()
+        .is_none_or(|text| caller.is_some_and(|caller| caller.contains(text)))
 }
 
 #[cfg(test)]
@@ -139,7 +208,7 @@ mod tests {
     }
 
     fn fault(book: &Book, address: &str) -> Option<Fault> {
-        book.open(&email_to(address), 0).1
+        book.open(&email_to(address), 0, None).1
     }
 
     #[test]
@@ -185,6 +254,64 @@ mod tests {
     }
 
     #[test]
+    fn any_operation_is_a_star() {
+        let book = Book::default();
+        book.add_rule(Rule::on("*", Fault::Drop));
+        assert_eq!(fault(&book, "ana@example.com"), Some(Fault::Drop));
+    }
+
+    #[test]
+    fn a_rule_lets_as_many_requests_pass_as_it_says() {
+        let book = Book::default();
+        book.add_rule(Rule::on("SendEmail", Fault::Drop).skipping(1).times(1));
+        assert_eq!(
+            [0; 3].map(|_| fault(&book, "a@example.com")),
+            [None, Some(Fault::Drop), None]
+        );
+    }
+
+    #[test]
+    fn a_request_that_passes_one_rule_is_left_to_the_next() {
+        let book = Book::default();
+        book.add_rule(Rule::on("SendEmail", Fault::Drop).skipping(1));
+        book.add_rule(Rule::on("SendEmail", Fault::DropAfter));
+        assert_eq!(fault(&book, "a@example.com"), Some(Fault::DropAfter));
+    }
+
+    #[test]
+    fn a_rule_holds_for_one_caller() {
+        let book = Book::default();
+        book.add_rule(Rule::on("SendEmail", Fault::Drop).called_by("email"));
+        let callers = [Some("e-com67-email-sender"), Some("e-com67-sms-sender"), None];
+        assert_eq!(
+            callers.map(|caller| book.open(&email_to("ana@example.com"), 0, caller).1),
+            [Some(Fault::Drop), None, None]
+        );
+    }
+
+    #[test]
+    fn who_calls_is_asked_for_by_a_rule_only() {
+        let book = Book::default();
+        book.add_rule(Rule::on("SendEmail", Fault::Drop));
+        let before = book.asks_who_calls(&email_to("ana@example.com"));
+        book.add_rule(Rule::on("SendEmail", Fault::Drop).called_by("email"));
+        assert_eq!(
+            (before, book.asks_who_calls(&email_to("ana@example.com"))),
+            (false, true)
+        );
+    }
+
+    #[test]
+    fn the_last_email_that_was_accepted_is_found_by_its_id() {
+        let book = Book::default();
+        let (first, _) = book.open(&email_to("first@example.com"), 0, None);
+        book.open(&email_to("second@example.com"), 0, None);
+        book.email_accepted(first, "0102-abc");
+        let accepted = book.accepted_email("0102-abc").unwrap();
+        assert_eq!(accepted.email.to, ["first@example.com"]);
+    }
+
+    #[test]
     fn a_removed_rule_does_nothing() {
         let book = Book::default();
         let id = book.add_rule(Rule::on("SendEmail", Fault::Drop));
@@ -195,7 +322,7 @@ mod tests {
     #[test]
     fn the_oldest_calls_are_forgotten_and_still_counted() {
         let book = Book::default();
-        let (first, _) = book.open(&email_to("first@example.com"), 0);
+        let (first, _) = book.open(&email_to("first@example.com"), 0, None);
         (0..CALLS_KEPT).for_each(|_| drop(fault(&book, "next@example.com")));
         book.caller_was_told(first, 200);
         assert_eq!(book.calls(None, None).len(), CALLS_KEPT);

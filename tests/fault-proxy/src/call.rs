@@ -25,13 +25,17 @@ pub struct Call {
     pub body_bytes: u64,
     /// The last part of the table's, queue's or topic's name, where the request names one.
     pub resource: Option<String>,
+    /// Who called: the function's name, or its program's where it is no function; absent where it is not known.
+    pub caller: Option<String>,
+    /// What a rule did to the caller's process, such as `killed`, or why it did not.
+    pub done_to_caller: Option<String>,
     /// What `SendEmail` asked for.
     pub email: Option<Email>,
     /// What `Publish` asked for.
     pub publication: Option<Publication>,
 }
 
-/// What `SendEmail` asked for, without the message itself.
+/// What `SendEmail` asked for, without the message itself, and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Email {
     /// The sender, as written.
@@ -46,6 +50,10 @@ pub struct Email {
     pub headers: BTreeMap<String, String>,
     /// The configuration set.
     pub configuration_set: Option<String>,
+    /// The id that the emulator gave it, once it accepted it.
+    pub message_id: Option<String>,
+    /// How many events were published about it, by `eventType`.
+    pub events: BTreeMap<String, u64>,
 }
 
 /// What `Publish` asked for.
@@ -69,6 +77,8 @@ impl Call {
             rule,
             body_bytes: seen.body_bytes as u64,
             resource: resource(&seen.body),
+            caller: None,
+            done_to_caller: None,
             email: (seen.operation == "SendEmail").then(|| email(&seen.body)),
             publication: (seen.operation == "Publish").then(|| publication(&seen.body)),
         }
@@ -85,6 +95,7 @@ impl Call {
                         .iter()
                         .chain(&email.from)
                         .chain(&email.configuration_set)
+                        .chain(&email.message_id)
                         .any(has)
                     || email.tags.values().chain(email.headers.values()).any(has)
             })
@@ -114,6 +125,8 @@ fn email(body: &Body) -> Email {
         tags: pairs(body.at("/EmailTags")),
         headers: pairs(body.at("/Content/Simple/Headers")),
         configuration_set: text("/ConfigurationSetName"),
+        message_id: None,
+        events: BTreeMap::new(),
     }
 }
 

@@ -6,13 +6,16 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::HOST;
 use hyper::{Method, Request, StatusCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::call::Call;
-use crate::control_api::PREFIX;
+use crate::control_api::{Destination, Emission, PREFIX};
+use crate::feedback::{Feedback, FeedbackEvent};
+use crate::publisher::FeedbackReport;
 use crate::rule::{Rule, RuleId, StandingRule};
+use crate::topic::TopicArn;
 use crate::upstream::{Connection, Upstream, UpstreamError};
 
 /// Steers a running proxy. Cheap to clone; each request opens a connection of its own.
@@ -33,8 +36,8 @@ pub enum ControlError {
     /// The request could not be written.
     #[error("could not write the request to the proxy")]
     Request(#[source] hyper::http::Error),
-    /// A rule could not be written as JSON.
-    #[error("could not write the rule")]
+    /// A rule, or a feedback, could not be written as JSON.
+    #[error("could not write what the proxy shall do")]
     Rule(#[source] serde_json::Error),
     /// It refused.
     #[error("the proxy answered {status}: {text}")]
@@ -80,8 +83,7 @@ impl Control {
         struct Added {
             id: RuleId,
         }
-        let body = serde_json::to_vec(rule).map_err(ControlError::Rule)?;
-        let added: Added = read(&self.ask(Method::POST, "rules", body.into()).await?)?;
+        let added: Added = read(&self.ask(Method::POST, "rules", written(rule)?).await?)?;
         Ok(added.id)
     }
 
@@ -135,6 +137,71 @@ impl Control {
         read(&self.ask(Method::GET, "counts", Bytes::new()).await?)
     }
 
+    /// Publishes events to this topic from now on; to none where it is absent.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy cannot be reached.
+    pub async fn set_events_topic(&self, topic: Option<&TopicArn>) -> Result<(), ControlError> {
+        let destination = Destination { topic: topic.cloned() };
+        self.ask(Method::PUT, "feedback/topic", written(&destination)?)
+            .await
+            .map(drop)
+    }
+
+    /// Replaces the feedback that stands, that of other tests too.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy cannot be reached or refuses the feedback.
+    pub async fn set_feedback(&self, standing: &[Feedback]) -> Result<(), ControlError> {
+        self.ask(Method::PUT, "feedback", written(&standing)?).await.map(drop)
+    }
+
+    /// Adds a feedback behind those that stand.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy cannot be reached or refuses the feedback.
+    pub async fn add_feedback(&self, feedback: &Feedback) -> Result<(), ControlError> {
+        self.ask(Method::POST, "feedback", written(feedback)?).await.map(drop)
+    }
+
+    /// Removes all feedback, that of other tests too: nothing is published any more.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy cannot be reached.
+    pub async fn clear_feedback(&self) -> Result<(), ControlError> {
+        self.ask(Method::DELETE, "feedback", Bytes::new()).await.map(drop)
+    }
+
+    /// What stands, and what was published.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy cannot be reached.
+    pub async fn feedback(&self) -> Result<FeedbackReport, ControlError> {
+        read(&self.ask(Method::GET, "feedback", Bytes::new()).await?)
+    }
+
+    /// Publishes an event, so many times, about the last e-mail that was accepted under this message id or with a tag of this
+    /// value, such as a notification's id. It is published when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy cannot be reached, knows neither such an e-mail nor a topic, or cannot publish.
+    pub async fn emit(&self, message: &str, event: &FeedbackEvent, times: u64) -> Result<(), ControlError> {
+        let emission = Emission {
+            message: message.to_owned(),
+            event: event.clone(),
+            times,
+        };
+        self.ask(Method::POST, "feedback/events", written(&emission)?)
+            .await
+            .map(drop)
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, ControlError> {
         let request = Request::builder()
             .method(method)
@@ -159,6 +226,10 @@ impl Control {
             })
         }
     }
+}
+
+fn written(value: &impl Serialize) -> Result<Bytes, ControlError> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(ControlError::Rule)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {

@@ -1,5 +1,9 @@
 //! Runs the proxy: `fault-proxy --listen 127.0.0.1:4570 --upstream http://127.0.0.1:4566`.
 #![expect(
+    clippy::disallowed_methods,
+    reason = "the keys with which it signs are read here, and nowhere else"
+)]
+#![expect(
     clippy::print_stdout,
     reason = "it tells the address at which it listens, and its help"
 )]
@@ -7,19 +11,22 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use fault_proxy::Upstream;
+use fault_proxy::{Keys, Settings, TopicArn, Upstream};
 use tokio::net::TcpListener;
 
 const HELP: &str = "\
-Forwards every request to an AWS emulator unchanged, counts AWS calls, and makes them fail on demand.
+Forwards every request to an AWS emulator unchanged, counts AWS calls, makes them fail on demand, and publishes what SES
+says of the e-mails that were accepted.
 
-Usage: fault-proxy --listen ADDRESS:PORT --upstream http://HOST:PORT
+Usage: fault-proxy --listen ADDRESS:PORT --upstream http://HOST:PORT [--ses-events-topic ARN]
 
-  --listen ADDRESS:PORT   where functions find it; port 0 takes a free one and prints it
-  --upstream URL          the emulator
-  --help                  this text
+  --listen ADDRESS:PORT    where functions find it; port 0 takes a free one and prints it
+  --upstream URL           the emulator
+  --ses-events-topic ARN   the SNS topic for the events of SES that a test asks for; without it there are none
+  --help                   this text
 
-Its control API is on the same port, under /_fault/: health, rules, calls, counts.";
+It signs what it publishes with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, by default test and test.
+Its control API is on the same port, under /_fault/: health, rules, calls, counts, feedback.";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -33,7 +40,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Vec<String>) -> Result<(), Box<dyn Error>> {
-    let (mut listen, mut upstream) = (None, None);
+    let (mut listen, mut upstream, mut events_topic) = (None, None, None);
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -43,8 +50,14 @@ async fn run(arguments: Vec<String>) -> Result<(), Box<dyn Error>> {
             }
             "--listen" => listen = arguments.next(),
             "--upstream" => upstream = arguments.next(),
+            "--ses-events-topic" => {
+                let topic = arguments.next().ok_or("--ses-events-topic needs an ARN; see --help")?;
+                events_topic = Some(topic.parse::<TopicArn>()?);
+            }
             other => {
-                return Err(format!("expected --listen or --upstream, got {other}; see --help").into());
+                return Err(
+                    format!("expected --listen, --upstream or --ses-events-topic, got {other}; see --help").into(),
+                );
             }
         }
     }
@@ -58,7 +71,19 @@ async fn run(arguments: Vec<String>) -> Result<(), Box<dyn Error>> {
         "fault-proxy listens on http://{} and forwards to {upstream}",
         listener.local_addr()?
     );
-    fault_proxy::serve(listener, upstream)
+    let settings = Settings {
+        events_topic,
+        keys: keys(),
+    };
+    fault_proxy::serve_with(listener, upstream, settings)
         .await
         .map_err(|error| format!("cannot accept connections: {error}").into())
+}
+
+fn keys() -> Keys {
+    let usual = Keys::default();
+    Keys {
+        id: std::env::var("AWS_ACCESS_KEY_ID").unwrap_or(usual.id),
+        secret: std::env::var("AWS_SECRET_ACCESS_KEY").unwrap_or(usual.secret),
+    }
 }

@@ -20,11 +20,18 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// The AWS operation, such as `SendEmail`, `Publish` or `UpdateItem`.
+    /// The AWS operation, such as `SendEmail`, `Publish` or `UpdateItem`; `*` means any.
     pub operation: String,
     /// A text that the body must contain, as it was sent or decoded (JSON strings, form fields). Absent: any body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
+    /// A text that the caller's name must contain: the function's name, or its program's where it is no function. Absent:
+    /// anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
+    /// How many requests that fit pass unharmed first. One that an older rule was applied to is not among them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip: u64,
     /// For how many requests the rule holds. Absent: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
@@ -38,6 +45,8 @@ impl Rule {
         Self {
             operation: operation.into(),
             contains: None,
+            caller: None,
+            skip: 0,
             times: None,
             fault,
         }
@@ -50,6 +59,20 @@ impl Rule {
         self
     }
 
+    /// The same rule, for requests of callers whose name contains `name` only.
+    #[must_use]
+    pub fn called_by(mut self, name: impl Into<String>) -> Self {
+        self.caller = Some(name.into());
+        self
+    }
+
+    /// The same rule, from the request after the next `count` on.
+    #[must_use]
+    pub fn skipping(mut self, count: u64) -> Self {
+        self.skip = count;
+        self
+    }
+
     /// The same rule, for the next `count` requests only.
     #[must_use]
     pub fn times(mut self, count: u64) -> Self {
@@ -58,7 +81,14 @@ impl Rule {
     }
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What happens to a request. "After" means: the provider has accepted it, and the caller does not learn so.
+///
+/// The last five happen to the caller's process, which is found on Linux only. The proxy itself, the first process and whatever
+/// runs Python (so does the emulator) are left alone: such a caller is answered 501, and nothing is forwarded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
@@ -82,6 +112,17 @@ pub enum Fault {
     DelayMs(u64),
     /// Forwards at once, and answers this many milliseconds later.
     DelayAfterMs(u64),
+    /// Kills the caller. Nothing is forwarded.
+    Kill,
+    /// Forwards, and kills the caller once the provider has answered.
+    KillAfter,
+    /// Forwards, answers, and kills the caller as soon as the answer is written. How far it comes with it is left to chance.
+    KillAnswered,
+    /// Forwards, stops the caller for this many milliseconds once the provider has answered, and then answers.
+    SuspendMs(u64),
+    /// Takes all further memory from the caller, forwards, and puts 64 MiB of blanks behind the answer: the caller ends as it
+    /// reads them. What fits into memory that it already has still works, and would let it live on without the blanks.
+    Exhaust,
 }
 
 impl Fault {
@@ -142,7 +183,7 @@ impl FromStr for RuleId {
 pub struct StandingRule {
     /// Its number.
     pub id: RuleId,
-    /// As it was added; `times` is what is left of it.
+    /// As it was added; `skip` and `times` are what is left of them.
     pub rule: Rule,
     /// To how many requests it was applied.
     pub used: u64,
@@ -189,6 +230,19 @@ mod tests {
     fn a_delay_is_a_number() {
         let rule = parse(r#"{"operation":"Publish","fault":{"delay_ms":250}}"#).unwrap();
         assert_eq!(rule.fault, Fault::DelayMs(250));
+    }
+
+    #[test]
+    fn a_rule_for_one_caller_is_read_as_it_is_written() {
+        let rule = Rule::on("*", Fault::Kill)
+            .called_by("email-sender")
+            .skipping(2)
+            .times(1);
+        let text = r#"{"operation":"*","caller":"email-sender","skip":2,"times":1,"fault":"kill"}"#;
+        assert_eq!(
+            (serde_json::to_string(&rule).unwrap().as_str(), parse(text).unwrap()),
+            (text, rule)
+        );
     }
 
     #[test]

@@ -138,7 +138,8 @@ impl Connection {
         Ok(sender)
     }
 
-    fn exchange(&self, cause: hyper::Error) -> UpstreamError {
+    /// The error of a connection that broke.
+    pub(crate) fn exchange(&self, cause: hyper::Error) -> UpstreamError {
         UpstreamError::Exchange {
             address: self.upstream.authority.clone(),
             cause,

@@ -61,7 +61,7 @@ fn code(status: u16) -> StatusCode {
 #[tokio::test]
 async fn refused_for_a_while_is_retried_with_growing_waits_and_sent_once() {
     let journey = Journey::start().await;
-    let refusal = Fault::answer(code(400), "LimitExceededException", "too much");
+    let refusal = Fault::answer(code(409), "ConflictException", "try again");
     journey.fault("SendEmail", &journey.email, 2, refusal).await;
     let item = journey.ship(&["email"]).await;
     assert_eq!(results(&item)["email"].0, "sent");
@@ -80,19 +80,19 @@ async fn refused_for_a_while_is_retried_with_growing_waits_and_sent_once() {
 #[tokio::test]
 async fn refused_for_good_is_parked_and_in_the_dead_letters_with_the_reason() {
     let journey = Journey::start().await;
-    let refusal = Fault::answer(code(400), "LimitExceededException", "too much");
+    let refusal = Fault::answer(code(409), "ConflictException", "try again");
     journey.fault("SendEmail", &journey.email, 100, refusal).await;
     let item = journey.ship(&["email"]).await;
     assert_eq!(
         results(&item)["email"],
-        ("parked".to_owned(), "LimitExceededException".to_owned())
+        ("parked".to_owned(), "ConflictException".to_owned())
     );
     assert_eq!(number(&item, "failedChannels"), 1);
     journey.stack.drained().await;
     assert_eq!(journey.calls("SendEmail", &journey.email).await.len(), 4);
     let letters = journey.stack.dead_letters("email", &journey.email).await;
     assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].1, "LimitExceededException");
+    assert_eq!(letters[0].1, "ConflictException");
 }
 
 #[tokio::test]

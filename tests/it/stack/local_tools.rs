@@ -23,8 +23,8 @@ fn cargo_lambda() -> PathBuf {
     root().join(".tools/venv/bin/cargo-lambda")
 }
 
-/// The folder in which the functions of this build are.
-fn binaries() -> PathBuf {
+/// The folder in which the functions and tools of this build are.
+pub(super) fn binaries() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).map(Path::to_path_buf).unwrap()
 }

@@ -2,12 +2,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Channel, ChannelResult, Delivery, Lease, Notification, NotificationType, OrderId, OrderStatus, State, UserId,
+    Channel, ChannelResult, Delivery, Lease, Notification, NotificationType, OrderId, OrderStatus, ParcelMark, Past,
+    State, UserId,
 };
 use jiff::Timestamp;
 
 use super::{channel_list, id_of};
-use crate::item::{Item, bool_of, map_of, moment, moment_of, number, number_of, text, text_of};
+use crate::item::{Item, bool_of, map_of, maps_of, moment, moment_of, number, number_of, text, text_of};
 
 /// The claim time of a delivery that nobody may claim: far beyond every clock (milliseconds, the year 2286).
 const NEVER_MS: i64 = 9_999_999_999_999;
@@ -45,6 +46,7 @@ pub(super) fn insert_values(notification: &Notification, retention_days: i64) ->
             .map(|order| ("orderId", text(order.as_str()))),
     );
     values.extend(notification.status.map(|status| ("status", text(status.name()))));
+    values.extend(notification.parcel.as_ref().map(|mark| ("parcel", text(mark.as_str()))));
     values.extend(
         notification
             .fingerprint
@@ -103,7 +105,34 @@ pub(super) fn delivery_item(delivery: &Delivery) -> Item {
         "deadLettered",
         delivery.is_dead_lettered.then_some(AttributeValue::Bool(true)),
     );
+    add("openedAt", delivery.opened_at.map(moment));
+    add("clickedAt", delivery.clicked_at.map(moment));
+    add(
+        "trail",
+        (!delivery.trail.is_empty()).then(|| AttributeValue::L(delivery.trail.iter().map(past_item).collect())),
+    );
     item
+}
+
+fn past_item(past: &Past) -> AttributeValue {
+    let mut item = Item::from([
+        ("state".to_owned(), text(past.state.name())),
+        ("attempt".to_owned(), number(past.attempt)),
+        ("at".to_owned(), moment(past.at)),
+    ]);
+    item.extend(past.reason.as_deref().map(|reason| ("reason".to_owned(), text(reason))));
+    item.extend((past.times != 1).then(|| ("times".to_owned(), number(past.times))));
+    AttributeValue::M(item)
+}
+
+fn past_of(item: &Item) -> Option<Past> {
+    Some(Past {
+        state: State::from_name(text_of(item, "state")?)?,
+        reason: text_of(item, "reason").map(str::to_owned),
+        attempt: number_of(item, "attempt")?,
+        at: moment_of(item, "at")?,
+        times: number_of(item, "times").unwrap_or(1),
+    })
 }
 
 /// The delivery of one channel in an item.
@@ -126,6 +155,9 @@ pub(super) fn delivery_of(item: &Item, channel: Channel) -> Option<Delivery> {
         reason: text_of(map, "reason").map(str::to_owned),
         changed_at: moment_of(map, "changedAt")?,
         is_dead_lettered: map.get("deadLettered").and_then(bool_of).unwrap_or(false),
+        opened_at: moment_of(map, "openedAt"),
+        clicked_at: moment_of(map, "clickedAt"),
+        trail: maps_of(map, "trail").filter_map(past_of).collect(),
     })
 }
 
@@ -137,6 +169,7 @@ pub(super) fn notification_of(item: &Item) -> Option<Notification> {
         notification_type: NotificationType::from_name(text_of(item, "notificationType")?)?,
         order: text_of(item, "orderId").and_then(|order| OrderId::try_from(order).ok()),
         status: text_of(item, "status").and_then(|status| OrderStatus::read(status).ok()),
+        parcel: text_of(item, "parcel").map(|mark| ParcelMark::from_stored(mark.to_owned())),
         at: Timestamp::from_second(number_of(item, "timestamp")?).ok()?,
         recorded_at: moment_of(item, "recordedAt")?,
         recorded_by: text_of(item, "recordedBy").unwrap_or_default().to_owned(),

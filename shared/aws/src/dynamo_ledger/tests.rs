@@ -3,9 +3,11 @@
 use super::*;
 use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementOutput;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_sdk_dynamodb::types::BatchStatementError;
+use aws_sdk_dynamodb::types::error::InternalServerError;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use domain::{Delivery, Lease, Preferences, State, decide};
+use domain::{Delivery, Lease, ParcelMark, Past, Preferences, State, decide};
 use proptest::prelude::*;
 use testkit::{at, shipped, shop_defaults};
 
@@ -36,7 +38,9 @@ fn failing(code: BatchStatementErrorCodeEnum, item: Option<Item>) -> Rule {
 
 fn ledger(rules: &[&Rule]) -> DynamoLedger {
     DynamoLedger::new(
-        mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules),
+        mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules, |config| {
+            config.retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
+        }),
         "ledger".to_owned(),
         90,
     )
@@ -65,6 +69,7 @@ fn claim() -> Step {
 fn a_new_notification_fits_into_one_write_unit() {
     let mut notification = notification();
     notification.user = domain::UserId::try_from("8f14e45f-ceea-467f-a0e6-6b2d6f9b8a55").ok();
+    notification.parcel = Some(ParcelMark::of("1Z999AA10123456784"));
     let size: usize = insert_values(&notification, 90)
         .iter()
         .map(|(name, value)| name.len() + size_of(value))
@@ -95,6 +100,23 @@ fn size_of(value: &AttributeValue) -> usize {
 #[test]
 fn a_notification_reads_back_as_it_was_written() {
     assert_eq!(notification_of(&as_item(&notification())), Some(notification()));
+}
+
+#[test]
+fn the_news_of_one_parcel_read_back_as_such() {
+    let of_a_parcel = Notification {
+        parcel: Some(ParcelMark::of("1Z999AA10123456784")),
+        ..notification()
+    };
+    assert_eq!(notification_of(&as_item(&of_a_parcel)), Some(of_a_parcel));
+}
+
+#[test]
+fn a_delivery_that_went_straight_pays_for_no_past() {
+    let item = delivery_item(&Delivery::queued(at(1)));
+    for name in ["openedAt", "clickedAt", "trail"] {
+        assert!(!item.contains_key(name), "{name}");
+    }
 }
 
 #[test]
@@ -179,45 +201,149 @@ async fn a_duplicate_is_looked_up() {
     assert!(matches!(&recorded[0], Ok(Recorded::AlreadyThere(existing)) if **existing == notification()));
 }
 
+fn found(orders: &'static [&'static str]) -> Rule {
+    mock!(Client::batch_get_item).then_output(|| {
+        let items = orders.iter().map(|order| as_item(&news_of(order))).collect();
+        BatchGetItemOutput::builder().responses("ledger", items).build()
+    })
+}
+
+fn news_of(order: &str) -> Notification {
+    let event = shipped("ana", order, at(1_795_168_800));
+    let plan = decide(&event, &Preferences::default(), &shop_defaults(), at(1_795_168_801));
+    Notification::planned(&event, &plan, &shop_defaults(), "me", at(1_795_168_801))
+}
+
+fn indexed(order: &'static str) -> Rule {
+    mock!(Client::query)
+        .match_requests(move |request| {
+            let value = |name: &str| {
+                request
+                    .expression_attribute_values()
+                    .and_then(|values| values.get(name))
+            };
+            request.index_name() == Some("orderId-timestamp-index")
+                && request.scan_index_forward() == Some(false)
+                && value(":order") == Some(&text(order))
+                && value(":since") == Some(&number(1_795_168_800))
+        })
+        .then_output(move || {
+            let id = text(news_of(order).id.to_string());
+            let item = Item::from([("notificationId".to_owned(), id)]);
+            QueryOutput::builder().items(item).build()
+        })
+}
+
+fn asking(rules: &[&Rule]) -> DynamoLedger {
+    let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules, |config| {
+        config.retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
+    });
+    DynamoLedger::new(client, "ledger".to_owned(), 90)
+}
+
+fn order_of(order: &str) -> (OrderId, Timestamp) {
+    (OrderId::try_from(order).unwrap(), at(1_795_168_800))
+}
+
+#[tokio::test]
+async fn what_the_ledger_does_not_know_is_missing() {
+    let rule = found(&["456"]);
+    let unknown = NotificationId::from_digest([9; 16]);
+    let loaded = ledger(&[&rule]).load(&[news_of("456").id, unknown]).await.unwrap();
+    assert_eq!(loaded, HashMap::from([(news_of("456").id, news_of("456"))]));
+}
+
+#[tokio::test]
+async fn the_news_of_all_orders_are_read_in_one_request() {
+    let (one, other, read) = (indexed("456"), indexed("789"), found(&["456", "789"]));
+    let news = asking(&[&one, &other, &read])
+        .since(&[order_of("456"), order_of("789")])
+        .await
+        .unwrap();
+    for order in ["456", "789"] {
+        assert_eq!(news[&order_of(order).0], [News::from(&news_of(order))]);
+    }
+    assert_eq!((one.num_calls(), other.num_calls(), read.num_calls()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn an_order_without_news_is_missing() {
+    let rule = mock!(Client::query).then_output(|| QueryOutput::builder().build());
+    assert_eq!(
+        asking(&[&rule]).since(&[order_of("456")]).await.unwrap(),
+        HashMap::new()
+    );
+}
+
+#[tokio::test]
+async fn one_order_that_cannot_be_asked_about_is_no_answer_for_all() {
+    let one = indexed("456");
+    let other =
+        mock!(Client::query).then_error(|| QueryError::InternalServerError(InternalServerError::builder().build()));
+    let news = asking(&[&one, &other]).since(&[order_of("456"), order_of("789")]).await;
+    assert!(news.is_err());
+}
+
+fn moments() -> impl Strategy<Value = Timestamp> {
+    (0_i64..4_000_000_000_000).prop_map(|ms| Timestamp::from_millisecond(ms).unwrap())
+}
+
+fn trails() -> impl Strategy<Value = Vec<Past>> {
+    let past = (
+        prop::sample::select(State::ALL.to_vec()),
+        prop::option::of("[ -~]{1,60}"),
+        any::<u32>(),
+        moments(),
+        1_u32..9,
+    );
+    let past = past.prop_map(|(state, reason, attempt, at, times)| Past {
+        state,
+        reason,
+        attempt,
+        at,
+        times,
+    });
+    prop::collection::vec(past, 0..13)
+}
+
 fn deliveries() -> impl Strategy<Value = Delivery> {
-    let moments = || (0_i64..4_000_000_000_000).prop_map(|ms| jiff::Timestamp::from_millisecond(ms).unwrap());
-    (
+    let standing = (
         prop::sample::select(State::ALL.to_vec()),
         prop::option::of(moments()),
         any::<u32>(),
         0_u32..9,
         0_u32..9,
-        prop::option::of(("[a-z0-9-]{1,40}", moments())),
-        prop::option::of("[a-z0-9-]{1,60}"),
         prop::option::of("[ -~]{1,60}"),
         moments(),
         any::<bool>(),
+    );
+    let known = (
+        prop::option::of(("[a-z0-9-]{1,40}", moments())),
+        prop::option::of("[a-z0-9-]{1,60}"),
+        prop::option::of(moments()),
+        prop::option::of(moments()),
+        trails(),
+    );
+    (standing, known).prop_map(
+        |(
+            (state, claimable_at, attempt, failures, generation, reason, changed_at, is_dead_lettered),
+            (lease, message_id, opened_at, clicked_at, trail),
+        )| Delivery {
+            state,
+            claimable_at,
+            attempt,
+            failures,
+            generation,
+            lease: lease.map(|(owner, until)| Lease { owner, until }),
+            message_id,
+            reason,
+            changed_at,
+            is_dead_lettered,
+            opened_at,
+            clicked_at,
+            trail,
+        },
     )
-        .prop_map(
-            |(
-                state,
-                claimable_at,
-                attempt,
-                failures,
-                generation,
-                lease,
-                message_id,
-                reason,
-                changed_at,
-                is_dead_lettered,
-            )| Delivery {
-                state,
-                claimable_at,
-                attempt,
-                failures,
-                generation,
-                lease: lease.map(|(owner, until)| Lease { owner, until }),
-                message_id,
-                reason,
-                changed_at,
-                is_dead_lettered,
-            },
-        )
 }
 
 proptest! {

@@ -153,3 +153,154 @@ proptest! {
         prop_assert_eq!(next.state == State::Sent, next.message_id.is_some());
     }
 }
+
+fn reports() -> Vec<Evidence> {
+    vec![
+        Evidence::Accepted,
+        Evidence::Delayed,
+        Evidence::Delivered,
+        Evidence::Opened { by_machine: false },
+        Evidence::Bounced {
+            reason: "hard_bounce".to_owned(),
+        },
+        Evidence::Complained,
+    ]
+}
+
+/// The delivery after these reports, each of them twice where its number is even.
+fn after(delivery: Delivery, reports: &[Evidence]) -> Delivery {
+    let twice = reports.iter().chain(reports.iter().step_by(2));
+    twice.fold(delivery, |delivery, evidence| {
+        match delivery.learn(evidence, "m-1", at(100), at(200)) {
+            None => delivery,
+            Some((guard, next)) => {
+                assert!(guard.admits(&delivery));
+                next
+            }
+        }
+    })
+}
+
+#[test]
+fn a_send_event_settles_a_doubt_and_brings_the_message_id() {
+    let settled = after(sending().doubt("no answer", at(5)), &[Evidence::Accepted]);
+    assert_eq!(
+        (settled.state, settled.message_id.as_deref()),
+        (State::Sent, Some("m-1"))
+    );
+}
+
+#[test]
+fn a_late_report_prevents_a_second_message() {
+    let policy = RetryPolicy::default();
+    let queued = sending()
+        .doubt("no answer", at(5))
+        .end_doubt(Channel::Email, &policy, at(1_000));
+    assert_eq!(queued.state, State::Queued);
+    assert_eq!(after(queued, &[Evidence::Accepted]).state, State::Sent);
+    let parked = sending().park("in_doubt", at(5));
+    assert_eq!(after(parked, &[Evidence::Delivered]).state, State::Delivered);
+}
+
+#[test]
+fn what_was_never_tried_or_has_ended_learns_nothing() {
+    let skipped = sending().close(State::Skipped, "opted_out", at(3));
+    let failed = sending().close(State::Failed, "BadRequestException", at(3));
+    for delivery in [
+        Delivery::queued(at(0)),
+        Delivery::deferred(at(9), at(0)),
+        skipped,
+        failed,
+    ] {
+        for evidence in reports() {
+            assert_eq!(delivery.learn(&evidence, "m-1", at(1), at(2)), None, "{delivery:?}");
+        }
+    }
+}
+
+#[test]
+fn an_opening_by_a_person_is_kept_and_one_by_a_machine_is_not() {
+    let machine = after(sending(), &[Evidence::Opened { by_machine: true }]);
+    assert_eq!((machine.state, machine.opened_at), (State::Delivered, None));
+    let person = after(machine, &[Evidence::Opened { by_machine: false }, Evidence::Clicked]);
+    assert_eq!((person.opened_at, person.clicked_at), (Some(at(100)), Some(at(100))));
+}
+
+#[test]
+fn an_email_in_doubt_may_be_held_instead() {
+    let policy = RetryPolicy {
+        after_doubt: AfterDoubt::Hold,
+        ..RetryPolicy::default()
+    };
+    let held = sending()
+        .doubt("no answer", at(5))
+        .end_doubt(Channel::Email, &policy, at(1_000));
+    assert_eq!((held.state, held.reason.as_deref()), (State::Failed, Some("in_doubt")));
+}
+
+#[test]
+fn a_redrive_is_a_new_generation_with_all_its_tries() {
+    let policy = RetryPolicy::default();
+    let parked = Delivery {
+        failures: 3,
+        ..sending()
+    }
+    .spend_a_try("LimitExceededException", &policy, 0.5, at(9))
+    .dead_lettered();
+    let again = parked.redrive("ana", at(20));
+    assert_eq!(
+        (again.state, again.generation, again.failures, again.is_dead_lettered),
+        (State::Queued, 1, 0, false)
+    );
+    assert_eq!(again.attempt, parked.attempt);
+}
+
+#[test]
+fn the_trail_tells_what_lies_behind_and_a_straight_way_leaves_none() {
+    let accepted = SendAnswer::Accepted {
+        message_id: "m-1".to_owned(),
+    };
+    let policy = RetryPolicy::default();
+    let lease = |owner: &str| Lease {
+        owner: owner.to_owned(),
+        until: at(90),
+    };
+    assert_eq!(sending().settle(&accepted, &policy, 0.5, at(2)).trail, []);
+    let throttled = SendAnswer::Throttled {
+        reason: "TooManyRequestsException".to_owned(),
+    };
+    let mut delivery = sending();
+    for second in 3..6 {
+        delivery = delivery.settle(&throttled, &policy, 0.5, at(second));
+        delivery = delivery.claim(lease("b"), at(second)).1;
+    }
+    let sent = delivery.settle(&accepted, &policy, 0.5, at(9));
+    let told: Vec<_> = sent
+        .trail
+        .iter()
+        .map(|past| (past.state, past.reason.as_deref(), past.attempt, past.times))
+        .collect();
+    assert_eq!(told, [(State::Queued, Some("TooManyRequestsException"), 3, 3)]);
+}
+
+#[test]
+fn a_trail_stays_short_and_keeps_beginning_and_end() {
+    let mut delivery = sending();
+    for second in 0..40 {
+        delivery = delivery.doubt(&format!("doubt {second}"), at(second));
+    }
+    assert_eq!(delivery.trail.len(), LONGEST_TRAIL);
+    assert_eq!(delivery.trail[0].reason.as_deref(), Some("doubt 0"));
+    assert_eq!(delivery.trail[LONGEST_TRAIL - 1].reason.as_deref(), Some("doubt 38"));
+}
+
+proptest! {
+    #[test]
+    fn reports_in_any_order_lead_to_the_same_state(order in Just(reports()).prop_shuffle(), keep in 1_usize..7) {
+        let kept = &order[..keep.min(order.len())];
+        let furthest = kept.iter().map(|evidence| standing(evidence.state())).max();
+        let end = after(sending(), kept);
+        prop_assert_eq!(Some(standing(end.state)), furthest);
+        prop_assert_eq!(end.opened_at.is_some(), kept.contains(&Evidence::Opened { by_machine: false }));
+    }
+}

@@ -1,13 +1,13 @@
 //! Deciding: every decision is recorded before anything is handed over, and what an earlier run left undone is made up for.
 
 use domain::ports::{
-    Advanced, Bury, Clock, HandOver, LedgerAdvance, LedgerRecord, PreferencesLoad, Recorded, Step, Unavailable,
+    Advanced, Bury, Clock, Customers, CustomersLoad, HandOver, LedgerAdvance, LedgerRecord, Recorded, Step, Unavailable,
 };
 use domain::{
-    Delivery, DeliveryRequest, Guard, Notification, NotificationId, Plan, Preferences, Reason, State, UserId, chain,
+    Contact, Delivery, DeliveryRequest, Guard, Notification, NotificationId, Plan, Preferences, Reason, State, chain,
     decide,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::gather::Fact;
@@ -30,7 +30,7 @@ struct Met {
 
 impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C>
 where
-    P: PreferencesLoad,
+    P: CustomersLoad,
     L: LedgerRecord + LedgerAdvance,
     Q: HandOver,
     D: Bury,
@@ -38,22 +38,14 @@ where
 {
     /// Decides upon facts of different ids; a verdict for every message that tells one of them.
     pub(super) async fn decide_all(&self, facts: &[Fact], counts: &mut IntakeCounts) -> Vec<(usize, IntakeVerdict)> {
-        let users = facts.iter().filter_map(|fact| fact.event.recipient.user.as_ref());
-        let preferences = match load_for(self.preferences, users).await {
-            Ok(preferences) => preferences,
+        let mut ends = Vec::new();
+        let planned = match self.plan_all(facts, &mut ends).await {
+            Ok(planned) => planned,
             Err(error) => {
                 let verdict = IntakeVerdict::Retry(chain(&error));
                 return facts.iter().flat_map(|fact| each(fact, &verdict)).collect();
             }
         };
-        let mut ends = Vec::new();
-        let mut planned = Vec::with_capacity(facts.len());
-        for fact in facts {
-            match self.plan(fact, &preferences) {
-                Ok(plan) => planned.push(plan),
-                Err(refusal) => ends.extend(each(fact, &IntakeVerdict::Refused(refusal))),
-            }
-        }
         if planned.is_empty() {
             return ends;
         }
@@ -87,26 +79,47 @@ where
         ends
     }
 
-    fn plan<'f>(&self, fact: &'f Fact, preferences: &HashMap<UserId, Preferences>) -> Result<Planned<'f>, Refusal> {
+    /// Plans every fact over what is known of its customer and of the addresses it would go to.
+    async fn plan_all<'f>(
+        &self,
+        facts: &'f [Fact],
+        ends: &mut Vec<(usize, IntakeVerdict)>,
+    ) -> Result<Vec<Planned<'f>>, Unavailable> {
+        let users = facts.iter().filter_map(|fact| fact.event.recipient.user.as_ref());
+        let named = facts.iter().flat_map(|fact| fact.event.recipient.contacts());
+        let mut known = load_for(self.customers, users, named.clone()).await?;
+        let mut plans = Vec::with_capacity(facts.len());
+        for fact in facts {
+            match self.plan(fact, &known) {
+                Ok(plan) => plans.push((fact, plan)),
+                Err(refusal) => ends.extend(each(fact, &IntakeVerdict::Refused(refusal))),
+            }
+        }
+        // Addresses that only the preferences knew.
+        let named: HashSet<Contact> = named.collect();
+        let more = plans.iter().flat_map(|(_, plan)| plan.contacts());
+        let more: Vec<Contact> = more.filter(|contact| !named.contains(contact)).collect();
+        let more = load_for(self.customers, std::iter::empty(), more.into_iter()).await?;
+        known.suppressions.extend(more.suppressions);
         let now = self.clock.now();
-        let nobody = Preferences::default();
-        let known = fact
-            .event
-            .recipient
-            .user
-            .as_ref()
-            .and_then(|user| preferences.get(user))
-            .unwrap_or(&nobody);
-        let shop = &self.reading.shop;
-        // A panic is that fact's own: its neighbours go on.
-        let planned = catch_unwind(AssertUnwindSafe(|| {
-            let plan = decide(&fact.event, known, shop, now);
-            let notification = Notification::planned(&fact.event, &plan, shop, self.owner, now);
+        let planned = plans.into_iter().map(|(fact, mut plan)| {
+            plan.suppress(&known.suppressions, now);
             Planned {
+                notification: Notification::planned(&fact.event, &plan, &self.reading.shop, self.owner, now),
                 fact,
                 plan,
-                notification,
             }
+        });
+        Ok(planned.collect())
+    }
+
+    fn plan(&self, fact: &Fact, known: &Customers) -> Result<Plan, Refusal> {
+        let nobody = Preferences::default();
+        let user = fact.event.recipient.user.as_ref();
+        let preferences = user.and_then(|user| known.preferences.get(user)).unwrap_or(&nobody);
+        // A panic is that fact's own: its neighbours go on.
+        let planned = catch_unwind(AssertUnwindSafe(|| {
+            decide(&fact.event, preferences, &self.reading.shop, self.clock.now())
         }));
         planned.map_err(|_panic| Refusal::one("message", "expected an event that can be decided upon; deciding failed"))
     }
@@ -127,10 +140,16 @@ where
         let existing = match recorded {
             Err(error) => return Err(IntakeVerdict::Retry(chain(&error))),
             Ok(Recorded::Created) => None,
-            // Our own write, whose reply was lost.
-            Ok(Recorded::AlreadyThere(existing)) if existing.recorded_by == self.owner => None,
             Ok(Recorded::AlreadyThere(existing)) => Some(*existing),
         };
+        if let Some(existing) = &existing
+            && let (Some(ours), Some(theirs)) = (&notification.fingerprint, &existing.fingerprint)
+            && ours.contradicts(theirs)
+        {
+            return Err(IntakeVerdict::Conflict(existing.id));
+        }
+        // Our own write, whose reply was lost. Another content under our name was an earlier wave's, and is a conflict.
+        let existing = existing.filter(|existing| existing.recorded_by != self.owner);
         let Some(mut existing) = existing else {
             let decided = Decided {
                 id: notification.id,
@@ -148,11 +167,6 @@ where
                 requests: requests().collect(),
             });
         };
-        if let (Some(ours), Some(theirs)) = (&notification.fingerprint, &existing.fingerprint)
-            && ours.contradicts(theirs)
-        {
-            return Err(IntakeVerdict::Conflict(existing.id));
-        }
         self.make_up(notification, &mut existing, counts).await?;
         let is_waiting = |channel| existing.deliveries.get(&channel).is_some_and(is_untaken);
         let requests = requests().filter(|request| is_waiting(request.channel)).collect();

@@ -6,7 +6,7 @@
 mod decide;
 mod gather;
 
-use domain::ports::{Bury, Clock, DeadLetter, HandOver, LedgerAdvance, LedgerRecord, PreferencesLoad};
+use domain::ports::{Bury, Clock, CustomersLoad, DeadLetter, HandOver, LedgerAdvance, LedgerRecord};
 use domain::{Channel, ChannelResult, NotificationId, chain};
 use jiff::Timestamp;
 
@@ -14,8 +14,8 @@ use crate::{Reading, Refusal};
 
 /// The first half of the way, over its ports.
 pub struct Intake<'a, P, L, Q, D, C> {
-    /// What customers asked for.
-    pub preferences: &'a P,
+    /// What is known of customers.
+    pub customers: &'a P,
     /// Where decisions are recorded.
     pub ledger: &'a L,
     /// Where deliveries are handed over.
@@ -118,7 +118,7 @@ impl std::ops::AddAssign for IntakeCounts {
 
 impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C>
 where
-    P: PreferencesLoad,
+    P: CustomersLoad,
     L: LedgerRecord + LedgerAdvance,
     Q: HandOver,
     D: Bury,

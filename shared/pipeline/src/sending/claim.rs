@@ -1,6 +1,6 @@
 //! Claiming: who may send what, and what becomes of everything else.
 
-use domain::ports::{Advanced, Bury, Clock, Courier, LedgerAdvance, PreferencesLoad, Step};
+use domain::ports::{Advanced, Bury, Clock, Courier, CustomersLoad, LedgerAdvance, OrderNews, Step, TrafficShare};
 use domain::{Delivery, DeliveryRequest, Encounter, Guard, Lease, NotificationId, State, chain};
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,13 +22,14 @@ enum Met {
     Ended(Ended),
 }
 
-impl<P, L, D, C, M> Sending<'_, P, L, D, C, M>
+impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
 where
-    P: PreferencesLoad,
-    L: LedgerAdvance,
+    P: CustomersLoad,
+    L: LedgerAdvance + OrderNews,
     D: Bury,
     C: Clock,
     M: Courier,
+    T: TrafficShare,
 {
     /// Claims what can be claimed; everything else gets its verdict here.
     pub(super) async fn claim<'r>(
@@ -136,17 +137,17 @@ where
         };
         let step = Step::of(request, guard, from.clone(), next.clone());
         let current = match self.ledger.advance(&[step]).await.pop() {
-            Some(Ok(Advanced::Done)) => next.clone(),
-            // What stands there may be our own write, whose reply was lost.
+            Some(Ok(Advanced::Done)) => {
+                counts.in_doubt += u64::from(next.state == State::InDoubt);
+                counts.resent_in_doubt += u64::from(next.state == State::Queued);
+                counts.failed += u64::from(next.state.is_failure());
+                next
+            }
+            // Anybody may write this. What looks like ours may be another's, written in the same millisecond: it counts there.
             Some(Ok(Advanced::Refused(current))) => *current,
             Some(Ok(Advanced::Unknown)) | None => return Met::Ended(Ended::foreign()),
             Some(Err(error)) => return Met::Ended(self.come_again(request.id, &chain(&error))),
         };
-        if current == next {
-            counts.in_doubt += u64::from(next.state == State::InDoubt);
-            counts.resent_in_doubt += u64::from(next.state == State::Queued);
-            counts.failed += u64::from(next.state.is_failure());
-        }
         let is_claimable =
             current.encounter(self.owner, self.policy.in_doubt_for, self.clock.now()) == Encounter::Claimable;
         if is_claimable {

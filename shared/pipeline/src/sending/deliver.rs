@@ -1,114 +1,144 @@
-//! Delivering: everything held is written and offered to the provider, each for itself.
+//! Delivering: what is held is looked at once more, offered to the provider, and gets its next value.
 
-use domain::ports::{Bury, Clock, Courier, LedgerAdvance, PreferencesLoad, SendAnswer};
-use domain::{Delivery, Preferences, Reason, State, chain};
-use futures_util::FutureExt;
-use futures_util::future::join_all;
-use std::cell::Cell;
-use std::panic::AssertUnwindSafe;
+use domain::ports::{
+    Bury, Clock, Courier, Customers, CustomersLoad, LedgerAdvance, OrderNews, SendAnswer, TrafficShare, Unavailable,
+};
+use domain::{Delivery, News, OrderId, Preferences, Reason, chain};
+use jiff::Timestamp;
+use std::collections::HashMap;
 
 use super::{Held, NO_TIME_LEFT, Sending, SendingCounts};
 use crate::customers::load_for;
 
 /// How the work on one held delivery ended.
-enum End {
-    Unwanted(State, Reason),
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    /// Nobody wants it any more, for this reason.
+    Unwanted(Reason),
+    /// It could not be sent for too long.
     HeldTooLong,
+    /// It was not offered: the invocation ends.
     NoTimeLeft,
+    /// It was not offered: its neighbours were told that nothing is taken now.
+    NotNow(String),
+    /// It cannot be written.
+    Unwritable(String),
+    /// What the provider answered.
     Answer(SendAnswer),
 }
 
-impl<P, L, D, C, M> Sending<'_, P, L, D, C, M>
+impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
 where
-    P: PreferencesLoad,
-    L: LedgerAdvance,
+    P: CustomersLoad,
+    L: LedgerAdvance + OrderNews,
     D: Bury,
     C: Clock,
     M: Courier,
+    T: TrafficShare,
 {
-    /// Sends everything held, concurrently, and says what each delivery becomes.
-    pub(super) async fn deliver(&self, held: &[Held<'_>], counts: &mut SendingCounts) -> Vec<Delivery> {
+    /// Sends everything held and says what each delivery becomes.
+    pub(super) async fn deliver(
+        &self,
+        held: &[Held<'_>],
+        counts: &mut SendingCounts,
+        alarms: &mut Vec<String>,
+    ) -> Vec<Delivery> {
         if held.is_empty() {
             return Vec::new();
         }
-        let users = held.iter().filter_map(|held| held.request.user.as_ref());
-        let preferences = match load_for(self.preferences, users).await {
-            Ok(preferences) => preferences,
+        let (customers, news) = match self.look_again(held).await {
+            Ok(known) => known,
             Err(error) => {
                 let reason = chain(&error);
-                return held
-                    .iter()
-                    .map(|held| self.wait_a_while(&held.delivery, &reason))
-                    .collect();
+                let waiting = held.iter().map(|held| self.wait_a_while(&held.delivery, &reason));
+                return waiting.collect();
             }
         };
-        let nobody = Preferences::default();
-        let answers = join_all(held.iter().map(|held| {
-            let known = held
-                .request
-                .user
-                .as_ref()
-                .and_then(|user| preferences.get(user))
-                .unwrap_or(&nobody);
-            self.deliver_one(held, known)
-        }))
-        .await;
+        let mut ends: Vec<Option<End>> = held
+            .iter()
+            .map(|held| self.objection(held, &customers, &news))
+            .collect();
+        let open: Vec<(usize, &Held<'_>)> = held
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| ends.get(*index).is_some_and(Option::is_none))
+            .collect();
+        for (index, end) in self.offer_all(open, counts, alarms).await {
+            if let Some(place) = ends.get_mut(index) {
+                *place = Some(end);
+            }
+        }
         held.iter()
-            .zip(answers)
-            .map(|(held, end)| self.weigh(held, end, counts))
+            .zip(ends)
+            .map(|(held, end)| self.weigh(held, end.unwrap_or(End::NoTimeLeft), counts))
             .collect()
     }
 
-    async fn deliver_one(&self, held: &Held<'_>, preferences: &Preferences) -> End {
+    /// What is known now of the customers, and of the orders that may have moved on meanwhile.
+    async fn look_again(&self, held: &[Held<'_>]) -> Result<(Customers, HashMap<OrderId, Vec<News>>), Unavailable> {
+        let users = held.iter().filter_map(|held| held.request.user.as_ref());
+        let contacts = held.iter().map(|held| held.request.contact());
+        let customers = load_for(self.customers, users, contacts).await?;
+        let now = self.clock.now();
+        let mut orders: HashMap<OrderId, Timestamp> = HashMap::new();
+        for held in held
+            .iter()
+            .filter(|held| held.request.may_be_overtaken(&held.delivery, now))
+        {
+            if let Some(order) = held.request.content.order() {
+                let since = orders.entry(order.id.clone()).or_insert(held.request.at);
+                *since = (*since).min(held.request.at);
+            }
+        }
+        let mut orders: Vec<(OrderId, Timestamp)> = orders.into_iter().collect();
+        orders.sort_unstable();
+        let news = match orders.is_empty() {
+            true => HashMap::new(),
+            false => self.ledger.since(&orders).await?,
+        };
+        Ok((customers, news))
+    }
+
+    /// Why a delivery is not offered at all, if there is a reason.
+    fn objection(&self, held: &Held<'_>, customers: &Customers, news: &HashMap<OrderId, Vec<News>>) -> Option<End> {
         let request = held.request;
         let now = self.clock.now();
-        if let Err((state, reason)) = request.still_wanted(preferences, now) {
-            return End::Unwanted(state, reason);
+        let nobody = Preferences::default();
+        let known = request.user.as_ref().and_then(|user| customers.preferences.get(user));
+        let suppression = customers.suppressions.get(&request.contact());
+        if let Err(reason) = request.still_wanted(known.unwrap_or(&nobody), suppression, now) {
+            return Some(End::Unwanted(reason));
+        }
+        let news = request.content.order().and_then(|order| news.get(&order.id));
+        if news.is_some_and(|news| news.iter().any(|news| request.is_overtaken_by(news))) {
+            return Some(End::Unwanted(Reason::Superseded));
         }
         // An operator who sends it again has decided that it is not too late.
         let due_at = request
             .handed_over_at
             .max(request.not_before.unwrap_or(request.handed_over_at));
-        if held.delivery.generation == 0 && now.duration_since(due_at) > self.policy.hold_at_most {
-            return End::HeldTooLong;
-        }
-        let is_offered = Cell::new(false);
-        let offer = async {
-            let message = match self.courier.write(request) {
-                Ok(message) => message,
-                Err(reason) => return End::Answer(SendAnswer::Refused { reason }),
-            };
-            if self.is_too_late_to_offer() {
-                return End::NoTimeLeft;
-            }
-            is_offered.set(true);
-            End::Answer(self.courier.send(request, &message).await)
-        };
-        // A panic in one record is that record's own: the neighbours' messages go out.
-        match AssertUnwindSafe(offer).catch_unwind().await {
-            Ok(end) => end,
-            Err(_panic) if is_offered.get() => End::Answer(SendAnswer::Unknown {
-                reason: "panicked while sending".to_owned(),
-            }),
-            Err(_panic) => End::Answer(SendAnswer::NotTaken {
-                reason: "panicked while writing the message".to_owned(),
-            }),
-        }
+        let is_late = held.delivery.generation == 0 && now.duration_since(due_at) > self.policy.hold_at_most;
+        is_late.then_some(End::HeldTooLong)
     }
 
     fn weigh(&self, held: &Held<'_>, end: End, counts: &mut SendingCounts) -> Delivery {
         let now = self.clock.now();
         match end {
-            End::Unwanted(state, reason) => held.delivery.close(state, reason.code(), now),
+            End::Unwanted(reason) => held.delivery.close(reason.state(), reason.code(), now),
             End::HeldTooLong => held.delivery.park(Reason::HeldTooLong.code(), now),
             End::NoTimeLeft => held.delivery.give_back(NO_TIME_LEFT, now),
+            End::NotNow(reason) => self.wait_a_while(&held.delivery, &reason),
+            End::Unwritable(reason) => held.delivery.close(domain::State::Failed, &reason, now),
             End::Answer(answer) => {
                 match &answer {
                     SendAnswer::Throttled { .. } => counts.throttled += 1,
+                    SendAnswer::Limited { .. } => counts.limited += 1,
                     SendAnswer::AccountTrouble { .. } => counts.account_trouble += 1,
                     SendAnswer::Accepted { .. }
                     | SendAnswer::NotTaken { .. }
                     | SendAnswer::Refused { .. }
+                    | SendAnswer::Rejected { .. }
+                    | SendAnswer::OptedOut { .. }
                     | SendAnswer::Unknown { .. } => {}
                 }
                 held.delivery.settle(&answer, self.policy, self.clock.chance(), now)

@@ -3,21 +3,26 @@
 //! At most one sender at a time holds a delivery, offers it to the provider once per claim, and writes down what the answer
 //! means before the queue may forget the message. What nobody knows is held in doubt, never sent again at once.
 
+mod admit;
 mod claim;
 mod deliver;
+mod offer;
 mod settle;
 
-use domain::ports::{Bury, Clock, Courier, DeadLetter, LedgerAdvance, PreferencesLoad};
+use domain::ports::{Bury, Clock, Courier, CustomersLoad, DeadLetter, LedgerAdvance, OrderNews, TrafficShare};
 use domain::{Delivery, DeliveryRequest, NotificationId, RetryPolicy, State, chain};
 use jiff::{SignedDuration, Timestamp};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// The second half of the way, over its ports.
-pub struct Sending<'a, P, L, D, C, M> {
-    /// What customers asked for, read again before sending.
-    pub preferences: &'a P,
-    /// Where deliveries are claimed and settled.
+pub struct Sending<'a, P, L, D, C, M, T> {
+    /// What is known of customers, read again before sending.
+    pub customers: &'a P,
+    /// Where deliveries are claimed and settled, and newer news are found.
     pub ledger: &'a L,
+    /// What the account may send, shared with the other senders.
+    pub traffic: &'a T,
     /// Where parked messages go.
     pub dead_letters: &'a D,
     /// The time.
@@ -32,6 +37,19 @@ pub struct Sending<'a, P, L, D, C, M> {
     pub deadline: Timestamp,
     /// The longest that one call of the provider may take.
     pub call_time_out: SignedDuration,
+    /// What this process remembers between batches.
+    pub memory: &'a SenderMemory,
+    /// Whether this is the trial delivery of an open breaker: it is offered all the same.
+    pub is_trial: bool,
+}
+
+/// What a sender's process remembers between batches. Nothing depends on it but how soon something is noticed.
+#[derive(Debug, Default)]
+pub struct SenderMemory {
+    /// How many messages the provider has rejected in a row.
+    rejections: Cell<u32>,
+    /// The window, and the lane, in which there are no permits left.
+    used_up: Cell<Option<(i64, bool)>>,
 }
 
 /// One message from the queue.
@@ -41,6 +59,8 @@ pub struct Waiting {
     pub text: String,
     /// Whether it came by the urgent lane.
     pub is_urgent: bool,
+    /// How often it was received, this time included.
+    pub receive_count: u32,
 }
 
 /// What became of one message.
@@ -63,6 +83,8 @@ pub struct SendingReport {
     pub verdicts: Vec<SendVerdict>,
     /// What there is to count.
     pub counts: SendingCounts,
+    /// What somebody has to know about the account.
+    pub alarms: Vec<String>,
 }
 
 /// What there is to count about a batch.
@@ -74,12 +96,22 @@ pub struct SendingCounts {
     pub failed: u64,
     /// Deliveries that ended without a message because nobody wants it any more.
     pub skipped: u64,
+    /// Deliveries that ended without a message because their address is suppressed.
+    pub suppressed: u64,
+    /// Deliveries that ended without a message because newer news came first.
+    pub superseded: u64,
     /// Tries after which the delivery waits for the next one.
     pub retried: u64,
     /// Answers that asked for patience.
     pub throttled: u64,
     /// Answers that speak of the account.
     pub account_trouble: u64,
+    /// Answers that speak of a resource of the account that is used up.
+    pub limited: u64,
+    /// Messages that waited for their turn, or for the breaker.
+    pub held_back: u64,
+    /// Troubles that opened the breaker, or kept it open.
+    pub breaker_opened: u64,
     /// Deliveries of which nobody knows whether they were accepted.
     pub in_doubt: u64,
     /// Deliveries in doubt that are sent again because nothing settled them.
@@ -95,9 +127,14 @@ impl std::ops::AddAssign for SendingCounts {
         self.accepted += more.accepted;
         self.failed += more.failed;
         self.skipped += more.skipped;
+        self.suppressed += more.suppressed;
+        self.superseded += more.superseded;
         self.retried += more.retried;
         self.throttled += more.throttled;
         self.account_trouble += more.account_trouble;
+        self.limited += more.limited;
+        self.held_back += more.held_back;
+        self.breaker_opened += more.breaker_opened;
         self.in_doubt += more.in_doubt;
         self.resent_in_doubt += more.resent_in_doubt;
         self.refused += more.refused;
@@ -117,26 +154,41 @@ struct Held<'r> {
     delivery: Delivery,
 }
 
-impl<P, L, D, C, M> Sending<'_, P, L, D, C, M>
+/// A request of a batch, and the messages that carry it.
+struct Asked {
+    request: DeliveryRequest,
+    members: Vec<usize>,
+    is_urgent: bool,
+    receive_count: u32,
+}
+
+impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
 where
-    P: PreferencesLoad,
-    L: LedgerAdvance,
+    P: CustomersLoad,
+    L: LedgerAdvance + OrderNews,
     D: Bury,
     C: Clock,
     M: Courier,
+    T: TrafficShare,
 {
     /// Works on a batch.
     pub async fn work(&self, batch: &[Waiting]) -> SendingReport {
-        let mut counts = SendingCounts::default();
+        let mut report = SendingReport::default();
+        let counts = &mut report.counts;
         let mut verdicts: Vec<Option<SendVerdict>> = vec![None; batch.len()];
-        let mut requests: Vec<(DeliveryRequest, Vec<usize>, bool)> = Vec::new();
+        let mut requests: Vec<Asked> = Vec::new();
         let mut unreadable = Vec::new();
         for (index, waiting) in batch.iter().enumerate() {
             match self.read(&waiting.text) {
                 Err(reason) => unreadable.push((index, waiting, reason)),
-                Ok(request) => match requests.iter_mut().find(|(known, _, _)| known.id == request.id) {
-                    Some((_, members, _)) => members.push(index),
-                    None => requests.push((request, vec![index], waiting.is_urgent)),
+                Ok(request) => match requests.iter_mut().find(|known| known.request.id == request.id) {
+                    Some(known) => known.members.push(index),
+                    None => requests.push(Asked {
+                        request,
+                        members: vec![index],
+                        is_urgent: waiting.is_urgent,
+                        receive_count: waiting.receive_count,
+                    }),
                 },
             }
         }
@@ -145,26 +197,24 @@ where
             put(&mut verdicts, index, verdict);
         }
 
-        let (held, met) = self
-            .claim(requests.iter().map(|(request, _, _)| request).collect(), &mut counts)
-            .await;
-        let mut ends: HashMap<NotificationId, Ended> = met.into_iter().collect();
-        let next = self.deliver(&held, &mut counts).await;
-        ends.extend(self.write_down(&held, next, &mut counts).await);
-        let mut ends = self.bury_owed(batch, &requests, ends, &mut counts).await;
+        let (admitted, held_back) = self.admit(&requests, counts).await;
+        let (held, met) = self.claim(admitted, counts).await;
+        let mut ends: HashMap<NotificationId, Ended> = held_back.into_iter().chain(met).collect();
+        let next = self.deliver(&held, counts, &mut report.alarms).await;
+        ends.extend(self.write_down(&held, next, counts).await);
+        let mut ends = self.bury_owed(batch, &requests, ends, counts).await;
 
-        for (request, members, _) in &requests {
-            if let Some(verdict) = ends.remove(&request.id) {
-                members
-                    .iter()
-                    .for_each(|index| put(&mut verdicts, *index, verdict.clone()));
+        for asked in &requests {
+            if let Some(verdict) = ends.remove(&asked.request.id) {
+                let members = asked.members.iter();
+                members.for_each(|index| put(&mut verdicts, *index, verdict.clone()));
             }
         }
-        let verdicts = verdicts
+        report.verdicts = verdicts
             .into_iter()
             .map(|verdict| verdict.unwrap_or_else(|| SendVerdict::Unburied("left without a verdict".to_owned())))
             .collect();
-        SendingReport { verdicts, counts }
+        report
     }
 
     /// Reads a request of one of our own functions.

@@ -1,22 +1,25 @@
 //! Settling: how it went is written down before the queue may forget the message.
 
-use domain::ports::{Advanced, Bury, Clock, Courier, DeadLetter, LedgerAdvance, PreferencesLoad, Step};
-use domain::{Delivery, DeliveryRequest, Encounter, Guard, NotificationId, State, chain};
+use domain::ports::{
+    Advanced, Bury, Clock, Courier, CustomersLoad, DeadLetter, LedgerAdvance, OrderNews, Step, TrafficShare,
+};
+use domain::{Delivery, Encounter, Guard, NotificationId, State, chain};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
-use super::{Ended, Held, SendVerdict, Sending, SendingCounts, Waiting};
+use super::{Asked, Ended, Held, SendVerdict, Sending, SendingCounts, Waiting};
 
 /// No write is started later than this before the end.
 const LAST_CHANCE: SignedDuration = SignedDuration::from_secs(2);
 
-impl<P, L, D, C, M> Sending<'_, P, L, D, C, M>
+impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
 where
-    P: PreferencesLoad,
-    L: LedgerAdvance,
+    P: CustomersLoad,
+    L: LedgerAdvance + OrderNews,
     D: Bury,
     C: Clock,
     M: Courier,
+    T: TrafficShare,
 {
     /// Writes down how it went, again and again while there is time: what is not written down is in doubt.
     pub(super) async fn write_down(
@@ -81,7 +84,9 @@ where
                 );
             }
             State::Parked | State::Failed => counts.failed += 1,
-            State::Skipped | State::Suppressed | State::Superseded | State::Expired => counts.skipped += 1,
+            State::Skipped | State::Expired => counts.skipped += 1,
+            State::Suppressed => counts.suppressed += 1,
+            State::Superseded => counts.superseded += 1,
             State::Queued => counts.retried += 1,
             State::InDoubt => counts.in_doubt += 1,
             State::Deferred | State::Sending | State::Delivered | State::Bounced | State::Complained => {}
@@ -126,27 +131,28 @@ where
     pub(super) async fn bury_owed(
         &self,
         batch: &[Waiting],
-        requests: &[(DeliveryRequest, Vec<usize>, bool)],
+        requests: &[Asked],
         ends: HashMap<NotificationId, Ended>,
         counts: &mut SendingCounts,
     ) -> HashMap<NotificationId, SendVerdict> {
         let mut owed = Vec::new();
         let mut letters = Vec::new();
-        for (request, members, is_urgent) in requests {
+        for asked in requests {
+            let request = &asked.request;
             let Some(ended) = ends.get(&request.id) else { continue };
             let reason = match (&ended.owed, &ended.verdict) {
                 (Some(parked), _) => parked.reason.clone().unwrap_or_default(),
                 (None, SendVerdict::Refused(why)) => why.clone(),
                 (None, SendVerdict::Done(..) | SendVerdict::Again(..) | SendVerdict::Unburied(_)) => continue,
             };
-            let Some(waiting) = members.first().and_then(|index| batch.get(*index)) else {
+            let Some(waiting) = asked.members.first().and_then(|index| batch.get(*index)) else {
                 continue;
             };
             letters.push(DeadLetter {
                 body: waiting.text.clone(),
                 reason,
                 id: Some(request.id),
-                is_urgent: *is_urgent,
+                is_urgent: asked.is_urgent,
             });
             owed.push((request, ended.owed.clone()));
         }

@@ -186,6 +186,19 @@ async fn of_two_contents_under_one_key_in_one_batch_the_one_that_the_ledger_know
 }
 
 #[tokio::test]
+async fn of_two_contents_under_a_new_key_in_one_batch_the_second_is_a_conflict() {
+    let house = House::new();
+    let text = |total: u32| {
+        format!(
+            r#"{{"userId":"u","type":"order_confirmation","recipientEmail":"a@example.com","orderId":"1","totalAmount":{total},"idempotencyKey":"k"}}"#
+        )
+    };
+    let report = house.take(&[&text(1), &text(2)]).await;
+    assert_eq!((report.counts.decided, report.counts.conflicts), (1, 1));
+    assert_eq!(house.queues.requests.borrow().len(), 1);
+}
+
+#[tokio::test]
 async fn a_channel_that_was_not_asked_for_may_be_asked_for_later() {
     let house = House::new();
     let text = |channel: &str| {
@@ -210,7 +223,7 @@ async fn a_channel_that_was_not_asked_for_may_be_asked_for_later() {
 #[tokio::test]
 async fn preferences_out_of_reach_send_everything_back() {
     let house = House::new();
-    house.preferences.is_out_of_reach.set(true);
+    house.customers.is_out_of_reach.set(true);
     let report = house.take(&[&text_of(&confirmation("ana", "1", at(NOW)))]).await;
     assert_eq!(report.counts.retried, 1);
     assert!(house.ledger.all().is_empty());

@@ -1,26 +1,33 @@
 //! The two halves over memory twins: what callers rely on, under the faults that a queue and a network bring.
 
 mod deciding;
+mod feedback;
 mod intake;
+mod pace;
+mod redrive;
 mod sending;
+mod standing;
 
 use domain::ports::Clock as _;
 use domain::{Channel, Delivery, DeliveryRequest, Event, Preferences, RetryPolicy, StatusChoice, UserId};
 use jiff::SignedDuration;
 use testkit::{
-    HandClock, MemoryDeadLetters, MemoryLedger, MemoryPreferences, MemoryQueues, ScriptedCourier, at, shop_defaults,
+    HandClock, MemoryCustomers, MemoryDeadLetters, MemoryLedger, MemoryQueues, MemoryTraffic, ScriptedCourier, at,
+    shop_defaults,
 };
 
-use crate::{Incoming, Intake, IntakeReport, Lane, Reading, Sending, SendingReport, Waiting};
+use crate::{Incoming, Intake, IntakeReport, Lane, Reading, SenderMemory, Sending, SendingReport, Waiting};
 
 const NOW: i64 = 1_795_168_800;
 
-type Sender<'a, M> = Sending<'a, MemoryPreferences, MemoryLedger, MemoryDeadLetters, HandClock, M>;
+type Sender<'a, M> = Sending<'a, MemoryCustomers, MemoryLedger, MemoryDeadLetters, HandClock, M, MemoryTraffic>;
 
 struct House {
     clock: HandClock,
     ledger: MemoryLedger,
-    preferences: MemoryPreferences,
+    customers: MemoryCustomers,
+    traffic: MemoryTraffic,
+    memory: SenderMemory,
     queues: MemoryQueues,
     dead_letters: MemoryDeadLetters,
     policy: RetryPolicy,
@@ -32,7 +39,9 @@ impl House {
         Self {
             clock: HandClock::at(at(NOW)),
             ledger: MemoryLedger::default(),
-            preferences: MemoryPreferences::default(),
+            customers: MemoryCustomers::default(),
+            traffic: MemoryTraffic::default(),
+            memory: SenderMemory::default(),
             queues: MemoryQueues::default(),
             dead_letters: MemoryDeadLetters::default(),
             policy: RetryPolicy::default(),
@@ -54,7 +63,7 @@ impl House {
             status_choices,
             ..Preferences::default()
         };
-        self.preferences
+        self.customers
             .stored
             .borrow_mut()
             .insert(UserId::try_from(user).unwrap(), preferences);
@@ -70,7 +79,7 @@ impl House {
             })
             .collect();
         let intake = Intake {
-            preferences: &self.preferences,
+            customers: &self.customers,
             ledger: &self.ledger,
             queues: &self.queues,
             dead_letters: &self.dead_letters,
@@ -89,8 +98,9 @@ impl House {
     /// A sender with so many seconds to live.
     fn sender<'a, M>(&'a self, owner: &'a str, courier: &'a M, seconds: i64) -> Sender<'a, M> {
         Sending {
-            preferences: &self.preferences,
+            customers: &self.customers,
             ledger: &self.ledger,
+            traffic: &self.traffic,
             dead_letters: &self.dead_letters,
             clock: &self.clock,
             courier,
@@ -98,6 +108,8 @@ impl House {
             owner,
             deadline: self.clock.now() + SignedDuration::from_secs(seconds),
             call_time_out: SignedDuration::from_secs(10),
+            memory: &self.memory,
+            is_trial: false,
         }
     }
 
@@ -105,6 +117,7 @@ impl House {
         let waiting = |request: &DeliveryRequest| Waiting {
             text: request.to_wire(),
             is_urgent: false,
+            receive_count: 1,
         };
         let batch: Vec<Waiting> = requests.iter().map(waiting).collect();
         self.sender(owner, courier, 30).work(&batch).await

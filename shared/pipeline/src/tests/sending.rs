@@ -265,6 +265,7 @@ async fn an_outcome_that_cannot_be_written_is_tried_until_it_is() {
     let batch = [Waiting {
         text: request.to_wire(),
         is_urgent: false,
+        receive_count: 1,
     }];
     let report = house.sender("a", &courier, 30).work(&batch).await;
     assert_eq!((report.counts.accepted, house.email(&request).state), (1, State::Sent));
@@ -278,6 +279,7 @@ async fn an_outcome_that_was_never_written_leaves_doubt_and_the_next_round_does_
     let batch = [Waiting {
         text: request.to_wire(),
         is_urgent: false,
+        receive_count: 1,
     }];
     let first = house.sender("call.0", &courier, 30).work(&batch).await;
     assert!(matches!(first.verdicts[0], SendVerdict::Again(..)), "{first:?}");
@@ -299,6 +301,7 @@ async fn a_foreign_message_goes_to_the_dead_letters() {
         .work(&[Waiting {
             text: r#"{"delivery/9":{}}"#.to_owned(),
             is_urgent: true,
+            receive_count: 1,
         }])
         .await;
     assert!(matches!(report.verdicts[0], SendVerdict::Refused(_)));
@@ -365,6 +368,7 @@ async fn nothing_is_claimed_that_this_invocation_could_not_offer_any_more() {
     let batch = [Waiting {
         text: request.to_wire(),
         is_urgent: false,
+        receive_count: 1,
     }];
     let report = house.sender("a", &courier, 12).work(&batch).await;
     assert!(matches!(&report.verdicts[0], SendVerdict::Again(_, _, why) if why == "no time left in this invocation"));
@@ -399,6 +403,7 @@ async fn no_call_is_started_that_the_invocation_might_not_survive() {
     let batch = [Waiting {
         text: request.to_wire(),
         is_urgent: false,
+        receive_count: 1,
     }];
     house.sender("a", &courier, 30).work(&batch).await;
     let email = house.email(&request);

@@ -1,5 +1,8 @@
 //! What callers and the emulator see of the proxy, over loopback.
 
+#[cfg(target_os = "linux")]
+mod callers;
+mod feedback;
 mod stage;
 
 use std::time::Duration;

@@ -1,88 +1,12 @@
-//! Preferences from DynamoDB: one `BatchGetItem` for all customers of a batch.
+//! What a customer asked for, as the item in the table of preferences tells it.
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use domain::ports::{PreferencesLoad, Unavailable};
-use domain::{Channel, Language, NotificationType, OrderStatus, Preferences, StatusChoice, UserId, Zone};
-use std::collections::HashMap;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Channel, Language, NotificationType, OrderStatus, Preferences, StatusChoice, Zone};
 
-use crate::answer::in_few_words;
-use crate::item::{Item, bool_of, map_of, text, text_of};
-
-/// `BatchGetItem` takes no more keys than this.
-const MAX_KEYS: usize = 100;
-
-/// How often the keys that DynamoDB left unprocessed are asked for again.
-const ROUNDS: usize = 5;
-
-const READING: &str = "read preferences";
-
-/// The table of preferences.
-#[derive(Debug, Clone)]
-pub struct DynamoPreferences {
-    client: Client,
-    table: String,
-}
-
-impl DynamoPreferences {
-    /// The table of that name.
-    #[must_use]
-    pub const fn new(client: Client, table: String) -> Self {
-        Self { client, table }
-    }
-
-    async fn load_chunk(&self, users: &[UserId], found: &mut HashMap<UserId, Preferences>) -> Result<(), Unavailable> {
-        let keys = users
-            .iter()
-            .map(|user| Item::from([("userId".to_owned(), text(user.as_str()))]))
-            .collect();
-        let mut asked = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            // An opt-out that was acknowledged is obeyed: the answer may not be an older one.
-            .consistent_read(true)
-            .build()
-            .ok();
-        for _round in 0..ROUNDS {
-            let Some(keys) = asked.take() else { return Ok(()) };
-            let output = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, keys)
-                .send()
-                .await
-                .map_err(|error| Unavailable::new(READING, in_few_words(&error)))?;
-            let items = output
-                .responses
-                .and_then(|mut tables| tables.remove(&self.table))
-                .unwrap_or_default();
-            for item in items {
-                if let Some(user) = text_of(&item, "userId").and_then(|user| UserId::try_from(user).ok()) {
-                    found.insert(user, preferences_of(&item));
-                }
-            }
-            asked = output
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(&self.table));
-        }
-        match asked {
-            None => Ok(()),
-            Some(_) => Err(Unavailable::new(READING, "DynamoDB left keys unprocessed")),
-        }
-    }
-}
-
-impl PreferencesLoad for DynamoPreferences {
-    async fn load(&self, users: &[UserId]) -> Result<HashMap<UserId, Preferences>, Unavailable> {
-        let mut found = HashMap::with_capacity(users.len());
-        for users in users.chunks(MAX_KEYS) {
-            self.load_chunk(users, &mut found).await?;
-        }
-        Ok(found)
-    }
-}
+use crate::item::{Item, bool_of, map_of, text_of};
 
 /// Reads what is there; what is missing or senseless is left to the defaults.
-fn preferences_of(item: &Item) -> Preferences {
+pub(super) fn preferences_of(item: &Item) -> Preferences {
     let line = |name: &str| {
         text_of(item, name)
             .map(domain::clean_line)
@@ -161,8 +85,7 @@ impl Spelling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
-    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use crate::item::text;
 
     fn map(fields: impl IntoIterator<Item = (&'static str, AttributeValue)>) -> AttributeValue {
         AttributeValue::M(
@@ -221,25 +144,5 @@ mod tests {
             assert!(choice(&[("SHIPPED", true), ("IN_TRANSIT", false)]));
             assert!(!choice(&[("DISPATCHED", true), ("IN_TRANSIT", false)]));
         }
-    }
-
-    #[tokio::test]
-    async fn keys_left_unprocessed_are_asked_for_again() {
-        let first = mock!(Client::batch_get_item).then_output(|| {
-            let key = Item::from([("userId".to_owned(), text("ana"))]);
-            let left = KeysAndAttributes::builder().keys(key).build().unwrap();
-            BatchGetItemOutput::builder().unprocessed_keys("table", left).build()
-        });
-        let second = mock!(Client::batch_get_item).then_output(|| {
-            let item = Item::from([("userId".to_owned(), text("ana")), ("language".to_owned(), text("en"))]);
-            BatchGetItemOutput::builder().responses("table", vec![item]).build()
-        });
-        let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&first, &second]);
-        let users = [UserId::try_from("ana").unwrap()];
-        let found = DynamoPreferences::new(client, "table".to_owned())
-            .load(&users)
-            .await
-            .unwrap();
-        assert_eq!(found.get(&users[0]).unwrap().language, Some(Language::En));
     }
 }

@@ -1,0 +1,16 @@
+//! Takes in what SES and SNS report about messages, and keeps the ledger and the suppressions.
+
+mod config;
+mod handler;
+
+use lambda::{Call, Variables};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let variables = Variables::of_process();
+    Call::start_log(&variables);
+    let config = config::Config::read(&variables)?;
+    let connection = aws::Connection::from_environment().await;
+    let door = handler::door(config, &connection);
+    lambda::start("delivery-events", async |call| handler::handle(&door, call).await).await
+}
