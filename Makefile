@@ -7,8 +7,12 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
 
+# How many random histories, and from which one on.
+COUNT ?= 1000000
+SEED ?= 1
+
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo test lint fmt deploy clean
+.PHONY: help tools build up down env status demo test lint histories safeguards recordings mutants fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -40,6 +44,17 @@ test: tools ## check everything; a stack of its own is started and stopped
 
 lint: tools ## check format, code and templates
 	@infra/local/test.sh lint
+
+histories: ## play a million random histories through the simulation (COUNT and SEED choose others)
+	@cargo run --quiet --profile local --locked -p simulation --bin histories -- --count $(COUNT) --seed $(SEED)
+
+safeguards: ## remove each safeguard from a copy of the code and show the test that then fails
+	@tests/safeguards/remove_each.py
+
+recordings: tools build ## write anew what the local stack answers to the calls that the memory twins are held to
+	@infra/local/stack.py up --name recordings --fault-proxy
+	@eval "$$(infra/local/stack.py env --name recordings)" && UPDATE_RECORDINGS=1 cargo test --quiet --profile local --workspace --locked --test it stack::twins
+	@infra/local/stack.py down --name recordings
 
 fmt: ## format the code
 	@cargo fmt --all

@@ -111,3 +111,41 @@ fn the_requests_for_the_senders_read_back_as_they_were_written() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_report_of_the_samples_can_be_read() {
+    let (ledger, messages) = (testkit::MemoryLedger::default(), testkit::MemoryMessages::default());
+    let (customers, dead_letters) = (
+        testkit::MemoryCustomers::default(),
+        testkit::MemoryDeadLetters::default(),
+    );
+    let feedback = pipeline::Feedback {
+        ledger: &ledger,
+        messages: &messages,
+        suppressions: &customers,
+        dead_letters: &dead_letters,
+        clock: &testkit::HandClock::at(testkit::at(1_795_172_400)),
+        policy: &domain::RetryPolicy::default(),
+        suppression_policy: domain::SuppressionPolicy::default(),
+    };
+    for (name, text) in files("delivery-events") {
+        let texts = match (Invocation::read(&text), pipeline::entries_of(&text)) {
+            (Invocation::Queue(messages), None) => messages.into_iter().map(|message| message.text).collect(),
+            (Invocation::Direct(_), Some(entries)) => entries.unwrap(),
+            (invocation, _) => panic!("{name}: {invocation:?}"),
+        };
+        let batch: Vec<pipeline::Reported> = texts
+            .into_iter()
+            .map(|text| pipeline::Reported { text, receive_count: 1 })
+            .collect();
+        let report = feedback.work(&batch).await;
+        // The ledger of this test knows none of them.
+        assert_eq!(
+            (report.counts.refused, report.counts.unmatched),
+            (0, batch.len() as u64),
+            "{name}"
+        );
+    }
+    // Emma complained, nobody's mailbox is there, and a number opted out; Luis' mailbox was full once.
+    assert_eq!(customers.suppressions.borrow().len(), 4);
+}

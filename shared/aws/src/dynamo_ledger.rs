@@ -188,6 +188,12 @@ impl DynamoLedger {
                 values.push(number(attempt));
                 values.extend(states.iter().map(|state| text(state.name())));
             }
+            Guard::SkippedFor { reason } => {
+                conditions.push(format!(
+                    "\"{channel}\".\"attempt\"=? AND \"{channel}\".\"state\"=? AND \"{channel}\".\"reason\"=?"
+                ));
+                values.extend([number(0), text(domain::State::Skipped.name()), text(reason.code())]);
+            }
         }
         BatchStatementRequest::builder()
             .statement(format!(

@@ -49,8 +49,8 @@ struct Memory {
 }
 
 impl<C: Clock> DynamoTraffic<C> {
-    /// The table of that name, for a sender: an answer is remembered for ten seconds of this clock, and the bell is rung when a
-    /// breaker opens.
+    /// The table of that name, for a sender: an answer is remembered for ten seconds of this clock, unless a breaker is open,
+    /// and the bell is rung when one opens.
     #[must_use]
     pub fn for_sender(client: Client, table: String, clock: C, bell: SqsTroubleBell) -> Self {
         Self {
@@ -162,7 +162,8 @@ impl<C: Clock> TrafficShare for DynamoTraffic<C> {
             Err(error) => return Err(Unavailable::new(LOOKING, in_few_words(&error))),
         };
         let mut memory = self.memory();
-        if memory.writes == writes_before {
+        // An open breaker is looked up each time: whoever went by it once the queues flow again would hold back what may go.
+        if memory.writes == writes_before && !traffic.breaker.is_open() {
             memory.seen.insert(channel, (now, traffic.clone()));
         }
         Ok(traffic)

@@ -222,6 +222,12 @@ pub enum Guard {
         /// The states from which the arrow starts.
         states: &'static [State],
     },
+    /// A first decision about what was left out until now: never claimed, and skipped for this very reason. The state alone
+    /// would not tell a decision that was meanwhile made for another reason.
+    SkippedFor {
+        /// The reason.
+        reason: Reason,
+    },
 }
 
 impl Guard {
@@ -233,6 +239,11 @@ impl Guard {
                 current.attempt == *attempt && current.claimable_at.is_some_and(|at| at <= *by)
             }
             Self::In { attempt, states } => current.attempt == *attempt && states.contains(&current.state),
+            Self::SkippedFor { reason } => {
+                current.attempt == 0
+                    && current.state == State::Skipped
+                    && current.reason.as_deref() == Some(reason.code())
+            }
         }
     }
 }

@@ -154,6 +154,7 @@ where
             .count(&name("BreakerOpened"), counts.breaker_opened)
             .count(&name("InDoubt"), counts.in_doubt)
             .count(&name("ResentInDoubt"), counts.resent_in_doubt)
+            .count(&name("FailedInDoubt"), counts.failed_in_doubt)
             .count(&name("Refused"), counts.refused)
             .milliseconds(&name("Latency"), &counts.latencies_ms);
         metrics

@@ -67,27 +67,27 @@ where
         let Some(delivery) = delivery else {
             return Ok(Redriven::Stays("not in the ledger".to_owned()));
         };
-        let generation = match delivery.state {
-            State::Parked => {
-                let guard = Guard::In {
-                    attempt: delivery.attempt,
-                    states: State::Parked.alone(),
-                };
-                let next = delivery.redrive(self.by, self.clock.now());
-                let generation = next.generation;
-                let step = Step::of(&request, guard, delivery.clone(), next);
-                match self.ledger.advance(&[step]).await.pop() {
-                    Some(Ok(Advanced::Done)) => generation,
-                    // Somebody else redrove it, or a late report says that it was sent: look again.
-                    Some(Ok(Advanced::Refused(current))) if current.state.is_open() => current.generation,
-                    Some(Ok(Advanced::Refused(current))) => return Ok(Redriven::Settled(request.id, current.state)),
-                    Some(Ok(Advanced::Unknown)) | None => return Ok(Redriven::Stays("not in the ledger".to_owned())),
-                    Some(Err(error)) => return Err(error),
-                }
+        if !delivery.state.is_open() && delivery.state != State::Parked {
+            return Ok(Redriven::Settled(request.id, delivery.state));
+        }
+        let mut generation = delivery.generation;
+        if delivery.state == State::Parked {
+            let guard = Guard::In {
+                attempt: delivery.attempt,
+                states: State::Parked.alone(),
+            };
+            let next = delivery.redrive(self.by, self.clock.now());
+            generation = next.generation;
+            let step = Step::of(&request, guard, delivery.clone(), next);
+            match self.ledger.advance(&[step]).await.pop() {
+                Some(Ok(Advanced::Done)) => {}
+                // Somebody else redrove it, or a late report says that it was sent.
+                Some(Ok(Advanced::Refused(current))) if current.state.is_open() => generation = current.generation,
+                Some(Ok(Advanced::Refused(current))) => return Ok(Redriven::Settled(request.id, current.state)),
+                Some(Ok(Advanced::Unknown)) | None => return Ok(Redriven::Stays("not in the ledger".to_owned())),
+                Some(Err(error)) => return Err(error),
             }
-            state if state.is_open() => delivery.generation,
-            state => return Ok(Redriven::Settled(request.id, state)),
-        };
+        }
         // Its message may be lost; one too many finds the delivery claimed or settled.
         self.put_back(&letter.body).await?;
         Ok(Redriven::Again(request.id, generation))

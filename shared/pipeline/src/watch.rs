@@ -78,6 +78,7 @@ where
         let trouble = account.and_then(|account| account.trouble);
         let now = self.clock.now();
         match (&traffic.breaker, trouble) {
+            // Whatever broke in between, or came too late: a closed breaker and shut valves never last longer than a minute.
             (Breaker::Closed, None) => {
                 self.valves.set(channel, true).await?;
                 Ok(false)

@@ -4,7 +4,9 @@ mod clock;
 mod courier;
 mod customers;
 mod ledger;
+mod messages;
 mod queues;
+pub mod recorded;
 mod traffic;
 mod values;
 
@@ -12,6 +14,7 @@ pub use clock::HandClock;
 pub use courier::ScriptedCourier;
 pub use customers::MemoryCustomers;
 pub use ledger::MemoryLedger;
+pub use messages::MemoryMessages;
 pub use queues::{MemoryDeadLetters, MemoryQueues};
 pub use traffic::MemoryTraffic;
 pub use values::{at, confirmation, email_request, order, shipped, shop_defaults};

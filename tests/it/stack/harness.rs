@@ -4,9 +4,11 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use emulator::{Email, Mailbox, Sms};
-use fault_proxy::Control;
+use fault_proxy::{Call, Control, RuleId};
+use futures_util::FutureExt;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -201,6 +203,14 @@ impl Stack {
         }
     }
 
+    /// Waits until every report of the providers is taken in.
+    pub(crate) async fn reports_taken_in(&self) {
+        eventually("delivery-events empty", async || {
+            (self.depth("delivery-events").await == 0).then_some(())
+        })
+        .await;
+    }
+
     /// The messages in a queue: visible, in flight and delayed.
     pub(crate) async fn depth(&self, queue: &str) -> i64 {
         let url = self.queue_url(queue).await;
@@ -285,6 +295,80 @@ impl Stack {
             count += self.depth(&format!("{queue}-dead-letters")).await;
         }
         count + self.depth("subscriptions-dead-letters").await
+    }
+
+    /// While this journey goes on, what a function took from these queues and died with comes back after so many seconds, not
+    /// after three minutes.
+    pub(crate) async fn impatient<T>(&self, seconds: u32, queues: &[&str], journey: impl Future<Output = T>) -> T {
+        self.hide_for(seconds, queues).await;
+        let end = AssertUnwindSafe(journey).catch_unwind().await;
+        self.hide_for(180, queues).await;
+        end.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    async fn hide_for(&self, seconds: u32, queues: &[&str]) {
+        for queue in queues {
+            let url = self.queue_url(queue).await;
+            self.sqs
+                .set_queue_attributes()
+                .queue_url(url)
+                .attributes(QueueAttributeName::VisibilityTimeout, seconds.to_string())
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+
+    /// What the senders share about a channel's account, if there is anything to share.
+    pub(crate) async fn traffic(&self, channel: &str) -> Option<Item> {
+        let output = self
+            .dynamodb
+            .get_item()
+            .table_name(self.name("system-state"))
+            .key("name", AttributeValue::S(format!("traffic#{channel}")))
+            .consistent_read(true)
+            .send()
+            .await;
+        output.unwrap().item
+    }
+
+    /// The pace of e-mails as it would be minutes later. Senders that run go by the old one for ten seconds at most.
+    pub(crate) async fn recover_pace(&self) {
+        self.dynamodb
+            .update_item()
+            .table_name(self.name("system-state"))
+            .key("name", AttributeValue::S("traffic#email".to_owned()))
+            .update_expression("REMOVE slowedTo, slowedAt")
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// What the schedule does once a minute.
+    pub(crate) async fn minute(&self) {
+        self.invoke("account-monitor", &serde_json::json!({"task": "minute"}))
+            .await;
+    }
+
+    /// Waits until a rule was applied.
+    pub(crate) async fn applied(&self, rule: RuleId) {
+        eventually("a rule to be applied", async || {
+            let standing = self.proxy.rules().await.unwrap();
+            let is_used = standing.iter().any(|standing| standing.id == rule && standing.used > 0);
+            is_used.then_some(())
+        })
+        .await;
+    }
+
+    /// The call that a rule was applied to, once the caller, or nobody any more, has its answer.
+    pub(crate) async fn hit(&self, rule: RuleId, operation: &str) -> Call {
+        self.applied(rule).await;
+        eventually("a call to end", async || {
+            let calls = self.proxy.calls(operation, "").await.unwrap();
+            let is_done = |call: &Call| call.status.is_some() || call.done_to_caller.is_some();
+            calls.into_iter().find(|call| call.rule == Some(rule) && is_done(call))
+        })
+        .await
     }
 
     /// Calls a function and waits for its answer.

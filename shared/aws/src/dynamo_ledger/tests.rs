@@ -154,6 +154,25 @@ fn an_acceptance_is_told_and_counted() {
     );
 }
 
+#[test]
+fn what_was_not_asked_for_is_reopened_on_that_reason_alone() {
+    let reason = domain::Reason::NotAskedFor;
+    let step = Step {
+        guard: domain::Guard::SkippedFor { reason },
+        from: Delivery::never_sent(domain::State::Skipped, reason, at(1)),
+        next: Delivery::queued(at(2)),
+        ..claim()
+    };
+    let request = ledger(&[]).update(&step).unwrap();
+    assert!(
+        request
+            .statement()
+            .ends_with("\"email\".\"attempt\"=? AND \"email\".\"state\"=? AND \"email\".\"reason\"=?"),
+        "{}",
+        request.statement()
+    );
+}
+
 #[tokio::test]
 async fn a_failed_condition_shows_what_stands_there() {
     let rule = failing(

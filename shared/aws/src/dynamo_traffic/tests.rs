@@ -126,6 +126,16 @@ async fn an_answer_is_remembered_for_ten_seconds() {
 }
 
 #[tokio::test]
+async fn an_open_breaker_is_not_remembered() {
+    let rule = reading(Some(item()));
+    let traffic = traffic(&[&rule], &ringing());
+    for reads in [1, 2] {
+        assert!(traffic.look(Channel::Email).await.unwrap().breaker.is_open());
+        assert_eq!(rule.num_calls(), reads);
+    }
+}
+
+#[tokio::test]
 async fn the_keeper_remembers_nothing() {
     let rule = reading(None);
     let traffic = keepers(&[&rule]);

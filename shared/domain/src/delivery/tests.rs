@@ -239,6 +239,18 @@ fn an_email_in_doubt_may_be_held_instead() {
 }
 
 #[test]
+fn what_was_left_out_is_reopened_unless_it_was_decided_against_meanwhile() {
+    let guard = Guard::SkippedFor {
+        reason: Reason::NotAskedFor,
+    };
+    let left_out = |reason: Reason| Delivery::never_sent(reason.state(), reason, at(0));
+    assert!(guard.admits(&left_out(Reason::NotAskedFor)));
+    assert!(!guard.admits(&left_out(Reason::OptedOut)));
+    assert!(!guard.admits(&Delivery::queued(at(0))));
+    assert!(!guard.admits(&sending().close(State::Skipped, Reason::NotAskedFor.code(), at(2))));
+}
+
+#[test]
 fn a_redrive_is_a_new_generation_with_all_its_tries() {
     let policy = RetryPolicy::default();
     let parked = Delivery {
@@ -303,4 +315,13 @@ proptest! {
         prop_assert_eq!(Some(standing(end.state)), furthest);
         prop_assert_eq!(end.opened_at.is_some(), kept.contains(&Evidence::Opened { by_machine: false }));
     }
+}
+
+#[test]
+fn every_state_is_found_by_its_name() {
+    for state in State::ALL {
+        assert_eq!(State::from_name(state.name()), Some(state));
+        assert_eq!(state.alone(), [state]);
+    }
+    assert_eq!(State::from_name("unheard_of"), None);
 }

@@ -192,7 +192,7 @@ where
             let Some(from) = existing.deliveries.get(channel).cloned() else {
                 continue;
             };
-            let Some(states) = made_up_from(&from, next) else {
+            let Some(guard) = made_up_from(&from, next) else {
                 continue;
             };
             let mut after = existing.clone();
@@ -200,7 +200,7 @@ where
             let step = Step {
                 id: existing.id,
                 channel: *channel,
-                guard: Guard::In { attempt: 0, states },
+                guard,
                 from,
                 next: next.clone(),
                 channels: Some(after.channels()),
@@ -221,14 +221,19 @@ where
     }
 }
 
-/// The states out of which this delivery is to become that one, if it is to change at all.
-fn made_up_from(from: &Delivery, next: &Delivery) -> Option<&'static [State]> {
+/// The condition under which this delivery is to become that one, if it is to change at all.
+fn made_up_from(from: &Delivery, next: &Delivery) -> Option<Guard> {
     if from.attempt > 0 || is_not_asked_for(next) {
         None
     } else if is_not_asked_for(from) {
-        Some(&[State::Skipped])
+        Some(Guard::SkippedFor {
+            reason: Reason::NotAskedFor,
+        })
     } else if is_untaken(from) && !next.state.is_open() {
-        Some(&[State::Queued, State::Deferred])
+        Some(Guard::In {
+            attempt: 0,
+            states: &[State::Queued, State::Deferred],
+        })
     } else {
         None
     }

@@ -141,6 +141,7 @@ where
                 counts.in_doubt += u64::from(next.state == State::InDoubt);
                 counts.resent_in_doubt += u64::from(next.state == State::Queued);
                 counts.failed += u64::from(next.state.is_failure());
+                counts.failed_in_doubt += u64::from(next.state.is_failure());
                 next
             }
             // Anybody may write this. What looks like ours may be another's, written in the same millisecond: it counts there.

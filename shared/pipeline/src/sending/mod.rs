@@ -116,6 +116,8 @@ pub struct SendingCounts {
     pub in_doubt: u64,
     /// Deliveries in doubt that are sent again because nothing settled them.
     pub resent_in_doubt: u64,
+    /// Deliveries in doubt that ended as a failure, counted there as well: nothing settled them.
+    pub failed_in_doubt: u64,
     /// Messages that are no request of ours.
     pub refused: u64,
     /// Milliseconds from the event to the provider's acceptance, one for each accepted delivery.
@@ -137,6 +139,7 @@ impl std::ops::AddAssign for SendingCounts {
         self.breaker_opened += more.breaker_opened;
         self.in_doubt += more.in_doubt;
         self.resent_in_doubt += more.resent_in_doubt;
+        self.failed_in_doubt += more.failed_in_doubt;
         self.refused += more.refused;
         self.latencies_ms.extend(more.latencies_ms);
     }

@@ -1,32 +1,17 @@
 //! Reports of providers: late, twice, in any order, about messages of ours and of others.
 
 use base64::Engine as _;
-use domain::ports::{MessageLookUp, SendAnswer, Unavailable};
-use domain::{Channel, Contact, DeliveryRequest, NotificationId, State};
+use domain::ports::SendAnswer;
+use domain::{Channel, Contact, DeliveryRequest, State};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io::Write as _;
-use testkit::{ScriptedCourier, at, confirmation, shipped};
+use testkit::{MemoryMessages, ScriptedCourier, at, confirmation, shipped};
 
 use super::{House, NOW, text_of};
 use crate::{Feedback, FeedbackReport, FeedbackVerdict, Happened, Reported, entries_of};
 
-#[derive(Default)]
-struct Messages(RefCell<HashMap<String, (NotificationId, Channel)>>);
-
-impl MessageLookUp for Messages {
-    async fn find(&self, message_ids: &[String]) -> Result<HashMap<String, (NotificationId, Channel)>, Unavailable> {
-        let known = self.0.borrow();
-        Ok(message_ids
-            .iter()
-            .filter_map(|id| Some((id.clone(), *known.get(id)?)))
-            .collect())
-    }
-}
-
-async fn report_with(house: &House, messages: &Messages, texts: &[String]) -> FeedbackReport {
+async fn report_with(house: &House, messages: &MemoryMessages, texts: &[String]) -> FeedbackReport {
     let feedback = Feedback {
         ledger: &house.ledger,
         messages,
@@ -47,7 +32,7 @@ async fn report_with(house: &House, messages: &Messages, texts: &[String]) -> Fe
 }
 
 async fn report(house: &House, texts: &[String]) -> FeedbackReport {
-    report_with(house, &Messages::default(), texts).await
+    report_with(house, &MemoryMessages::default(), texts).await
 }
 
 /// An event of SES about the e-mail that this request asked for.
@@ -286,14 +271,14 @@ fn log_entry(status: &str, response: &str) -> String {
 }
 
 /// A text message that was sent, and the look-up that finds it.
-async fn a_sent_text(house: &House) -> (DeliveryRequest, Messages) {
+async fn a_sent_text(house: &House) -> (DeliveryRequest, MemoryMessages) {
     house.take(&[&text_of(&shipped("ana", "1", at(NOW)))]).await;
     let request = house.queues.requests.borrow()[1].clone();
     let courier = ScriptedCourier::new(Channel::Sms, []);
     house.send("a", &courier, std::slice::from_ref(&request)).await;
-    let messages = Messages::default();
+    let messages = MemoryMessages::default();
     messages
-        .0
+        .known
         .borrow_mut()
         .insert("sms-1".to_owned(), (request.id, Channel::Sms));
     (request, messages)

@@ -1,6 +1,6 @@
 //! The pace that senders share, and the breaker.
 
-use domain::ports::{Account, AccountFacts, SendAnswer, Trial, Unavailable, Valves};
+use domain::ports::{Account, AccountFacts, SendAnswer, TrafficShare, Trial, Unavailable, Valves};
 use domain::{Breaker, Channel, DeliveryRequest, State, Traffic};
 use jiff::SignedDuration;
 use std::cell::{Cell, RefCell};
@@ -277,4 +277,86 @@ async fn an_account_that_says_itself_that_it_may_not_send_is_held_before_anybody
     house.clock.advance(SignedDuration::from_secs(3_600));
     assert!(watch.look_after(Channel::Email).await.is_held);
     assert!(courier.offered.borrow().is_empty() && !account.is_flowing.get());
+}
+
+/// Valves at which another watch, whose trial went through, closes the breaker just before they are shut.
+struct AnotherWasFaster<'a>(&'a House, Cell<bool>);
+
+impl Valves for AnotherWasFaster<'_> {
+    async fn set(&self, channel: Channel, is_flowing: bool) -> Result<(), Unavailable> {
+        if !is_flowing {
+            TrafficShare::set_breaker(&self.0.traffic, channel, &Breaker::Closed).await?;
+        }
+        self.1.set(is_flowing);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn two_watches_at_once_leave_the_queues_held_no_longer_than_a_minute() {
+    let house = House::new();
+    let requests = waiting(&house, 1).await;
+    let courier = ScriptedCourier::new(Channel::Email, [trouble()]);
+    house.send("a", &courier, &requests).await;
+    let account = Account1 {
+        trouble: RefCell::new(None),
+        is_flowing: Cell::new(true),
+    };
+    let valves = AnotherWasFaster(&house, Cell::new(true));
+    let trial = FirstOf(&house, &courier, &requests[0]);
+    let watch = Watch {
+        account: &account,
+        traffic: &house.traffic,
+        valves: &valves,
+        trial: &trial,
+        policy: &house.policy,
+        clock: &house.clock,
+    };
+    watch.look_after(Channel::Email).await;
+    assert!(!valves.1.get());
+    // The next look, a minute later, finds a closed breaker and shut valves.
+    let watched = watch.look_after(Channel::Email).await;
+    assert!(!watched.is_held && valves.1.get(), "{watched:?}");
+}
+
+/// The provider's list of numbers that want nothing.
+struct List(Vec<domain::Contact>);
+
+impl domain::ports::OptOutList for List {
+    async fn read(&self) -> Result<Vec<domain::Contact>, Unavailable> {
+        Ok(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn numbers_that_opted_out_at_the_provider_are_taken_over_once() {
+    let house = House::new();
+    let number = domain::Contact::of(Channel::Sms, "+34600123456");
+    let list = List(vec![number.clone(), domain::Contact::of(Channel::Sms, "+40712345678")]);
+    let first = crate::take_over_opt_outs(&list, &house.customers, &house.clock).await;
+    assert_eq!(first.unwrap(), 2);
+    assert_eq!(
+        crate::take_over_opt_outs(&list, &house.customers, &house.clock)
+            .await
+            .unwrap(),
+        0
+    );
+    let suppressions = house.customers.suppressions.borrow();
+    let hold = suppressions[&number].in_force(at(NOW)).unwrap();
+    assert_eq!((hold.reason.name(), hold.until), ("sms_opted_out", None));
+}
+
+#[tokio::test]
+async fn lifting_an_opt_out_here_does_not_lift_it_there() {
+    let house = House::new();
+    let number = domain::Contact::of(Channel::Sms, "+34600123456");
+    let list = List(vec![number.clone()]);
+    crate::take_over_opt_outs(&list, &house.customers, &house.clock)
+        .await
+        .unwrap();
+    let lifted = house.customers.suppressions.borrow()[&number].lifted("ana", "asked for it", at(NOW));
+    house.customers.suppressions.borrow_mut().insert(number.clone(), lifted);
+    house.clock.advance(SignedDuration::from_hours(24));
+    let again = crate::take_over_opt_outs(&list, &house.customers, &house.clock).await;
+    assert_eq!(again.unwrap(), 1);
 }

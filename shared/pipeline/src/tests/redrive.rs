@@ -79,8 +79,8 @@ async fn a_parked_delivery_goes_back_under_the_next_generation_and_is_sent_once(
         Redriven::Again(request.id, 1)
     );
     let courier = ScriptedCourier::new(Channel::Email, []);
-    for text in queue.texts.borrow().iter() {
-        let again = DeliveryRequest::from_wire(text).unwrap();
+    for text in queue.texts.take() {
+        let again = DeliveryRequest::from_wire(&text).unwrap();
         house.send("e", &courier, &[again]).await;
     }
     assert_eq!(

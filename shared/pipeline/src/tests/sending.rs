@@ -1,8 +1,9 @@
 //! Sending: at most one accepted message, whatever happens in between.
 
-use domain::ports::{Clock as _, SendAnswer};
-use domain::{Channel, Delivery, DeliveryRequest, Lease, State};
-use jiff::SignedDuration;
+use domain::ports::{Advanced, Clock as _, SendAnswer, Step, Unavailable};
+use domain::{Channel, Delivery, DeliveryRequest, Lease, News, OrderId, State};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 use testkit::{ScriptedCourier, at, confirmation, email_request, shipped};
 
 use super::{House, NOW, text_of};
@@ -85,6 +86,62 @@ async fn a_lost_reply_never_sends_twice_before_its_deadline() {
     assert_eq!((report.counts.resent_in_doubt, report.counts.accepted), (1, 1));
 }
 
+/// A ledger in which somebody else writes the same, in the same millisecond, just before.
+struct AnotherWasFaster<'a>(&'a testkit::MemoryLedger);
+
+impl domain::ports::LedgerAdvance for AnotherWasFaster<'_> {
+    async fn advance(&self, steps: &[Step]) -> Vec<Result<Advanced, Unavailable>> {
+        let doubts = steps.iter().filter(|step| step.next.state == State::InDoubt);
+        let doubts: Vec<Step> = doubts.cloned().collect();
+        self.0.advance(&doubts).await;
+        self.0.advance(steps).await
+    }
+}
+
+impl domain::ports::OrderNews for AnotherWasFaster<'_> {
+    async fn since(&self, orders: &[(OrderId, Timestamp)]) -> Result<HashMap<OrderId, Vec<News>>, Unavailable> {
+        self.0.since(orders).await
+    }
+}
+
+#[tokio::test]
+async fn a_doubt_that_somebody_else_writes_in_the_same_millisecond_is_counted_there() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let lease = Lease {
+        owner: "gone".to_owned(),
+        until: at(NOW),
+    };
+    let (_, held) = house.email(&request).claim(lease, at(NOW));
+    house.ledger.put(request.id, Channel::Email, held);
+    house.clock.set(at(NOW + 1));
+    let (ledger, courier) = (AnotherWasFaster(&house.ledger), email_courier([]));
+    let sending = crate::Sending {
+        customers: &house.customers,
+        ledger: &ledger,
+        traffic: &house.traffic,
+        dead_letters: &house.dead_letters,
+        clock: &house.clock,
+        courier: &courier,
+        policy: &house.policy,
+        owner: "b",
+        deadline: at(NOW + 30),
+        call_time_out: SignedDuration::from_secs(10),
+        memory: &house.memory,
+        is_trial: false,
+    };
+    let batch = [Waiting {
+        text: request.to_wire(),
+        is_urgent: false,
+        receive_count: 2,
+    }];
+    let report = sending.work(&batch).await;
+    assert_eq!(
+        (report.counts.in_doubt, house.email(&request).state),
+        (0, State::InDoubt)
+    );
+}
+
 #[tokio::test]
 async fn an_sms_in_doubt_is_never_sent_again() {
     let house = House::new();
@@ -99,6 +156,7 @@ async fn an_sms_in_doubt_is_never_sent_again() {
         SendVerdict::Done(request.id, State::Failed, Some("in_doubt".to_owned()))
     );
     assert_eq!((courier.offered.borrow().len(), report.counts.failed), (1, 1));
+    assert_eq!(report.counts.failed_in_doubt, 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,57 @@
+//! The operator's tool: explains a message, sends dead letters again, balances the ledger, looks after the account.
+
+mod account;
+mod breaker;
+mod choice;
+mod dead_letters;
+mod depths;
+mod doctor;
+mod erase;
+mod explain;
+mod ledger;
+mod letters;
+mod mappings;
+mod names;
+mod operator;
+mod output;
+mod reasons;
+mod reconcile;
+mod redrive;
+mod sms_logging;
+mod suppression;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+use account::{Account, remedy};
+use operator::{Command, Ops};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let ops = Ops::parse();
+    match run(&ops).await {
+        Ok(code) => code,
+        Err(error) => {
+            let text = format!("{error:#}");
+            eprintln!("ops: {text}");
+            if let Some(remedy) = remedy(&text, &ops.prefix) {
+                eprintln!("ops: {remedy}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
+    let account = Account::connect(&ops.prefix).await?;
+    match &ops.command {
+        Command::Explain(command) => command.run(&account, ops.json).await,
+        Command::DeadLetters(command) => command.run(&account, ops.json).await,
+        Command::Reconcile(command) => command.run(&account, ops.json).await,
+        Command::Suppression(command) => command.run(&account, ops.json).await,
+        Command::Doctor(command) => command.run(&account, ops.json).await,
+        Command::Erase(command) => command.run(&account, ops.json).await,
+        Command::SmsLogging(command) => command.run(&account, ops.json).await,
+        Command::Breaker(command) => command.run(&account, ops.json).await,
+    }
+}
