@@ -51,6 +51,10 @@ histories: ## play a million random histories through the simulation (COUNT and 
 safeguards: ## remove each safeguard from a copy of the code and show the test that then fails
 	@tests/safeguards/remove_each.py
 
+mutants: ## change the ledger's code, the decisions and the readings of answers, one place at a time, and list what no test notices
+	@infra/tools/install.sh mutants
+	@env -u CARGO_TARGET_DIR cargo mutants --output target/mutants
+
 recordings: tools build ## write anew what the local stack answers to the calls that the memory twins are held to
 	@infra/local/stack.py up --name recordings --fault-proxy
 	@eval "$$(infra/local/stack.py env --name recordings)" && UPDATE_RECORDINGS=1 cargo test --quiet --profile local --workspace --locked --test it stack::twins

@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly nextest_version=0.9.143
+mutants_version=27.1.0
 readonly requirements=infra/tools/requirements.txt
 readonly venv=.tools/venv
 readonly stamp=$venv/installed-from
@@ -63,9 +64,19 @@ install_nextest() {
   say "done after ${SECONDS} s"
 }
 
+install_mutants() {
+  if cargo mutants --version >/dev/null 2>&1; then
+    return
+  fi
+  say "installing cargo-mutants $mutants_version (compiles for a few minutes, once)"
+  cargo install cargo-mutants --locked --version $mutants_version --root .tools/cargo
+  say "done after ${SECONDS} s"
+}
+
 check_rust
 case "${1:-}" in
   "") install_python_tools ;;
   nextest) install_nextest ;;
-  *) fail "usage: infra/tools/install.sh [nextest]" ;;
+  mutants) install_mutants ;;
+  *) fail "usage: infra/tools/install.sh [nextest | mutants]" ;;
 esac

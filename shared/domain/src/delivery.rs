@@ -377,7 +377,6 @@ impl Delivery {
         match answer {
             SendAnswer::Accepted { message_id } => Self {
                 message_id: Some(message_id.clone()),
-                reason: None,
                 ..self.moved(State::Sent, NEVER, now)
             },
             SendAnswer::Throttled { reason }
@@ -545,8 +544,7 @@ impl Delivery {
     /// The past, with the present state if somebody who asks why would want to hear of it.
     fn trail_on_leaving(&self) -> Vec<Past> {
         let is_telling = match self.state {
-            State::Sending => false,
-            State::Deferred => self.attempt > 0,
+            State::Sending | State::Deferred => false,
             State::Queued => self.reason.is_some(),
             State::InDoubt
             | State::Sent

@@ -79,7 +79,7 @@ async fn sent_before(stack: &Stack) -> usize {
 }
 
 #[tokio::test]
-async fn an_urgent_email_does_not_wait_behind_hundreds_of_others() {
+async fn an_urgent_email_does_not_wait_behind_all_the_others() {
     let stack = Stack::connect().await;
     stack.recover_pace().await;
     let facts: Vec<Fact<'_>> = (0..120).map(|n| Fact::new(&stack, &format!("n{n}"))).collect();
@@ -93,9 +93,9 @@ async fn an_urgent_email_does_not_wait_behind_hundreds_of_others() {
     urgent.publish().await;
     urgent.until("email", "sent").await;
     let took = start.elapsed();
-    let before = accepted(&stack.proxy.calls("SendEmail", &stack.unique("n")).await.unwrap());
+    let before = sent_before(&stack).await;
     assert!(
-        took < Duration::from_secs(5) && before < 100,
+        took < Duration::from_secs(5) && before < 80,
         "{took:?}, {before} before it"
     );
     let deliveries = join_all(facts.iter().map(|fact| fact.ended("email"))).await;

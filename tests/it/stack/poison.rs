@@ -11,7 +11,8 @@ const MAX_BYTES: usize = 256 * 1024;
 /// An event that is exactly so many bytes long, by a note that the publisher added.
 fn padded(fact: &Fact<'_>, bytes: usize) -> String {
     let text = fact.event.to_string();
-    let note = |letters: &str| text.replacen('{', &format!(r#"{{"note":"{letters}","#), 1);
+    let open = text.strip_suffix('}').unwrap();
+    let note = |letters: &str| format!(r#"{open},"note":"{letters}"}}"#);
     note(&"x".repeat(bytes - note("").len()))
 }
 

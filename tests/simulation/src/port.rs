@@ -393,7 +393,11 @@ impl TrafficShare for Port {
         let traffic = self
             .read(Operation::LookAtTraffic, |state, _| state.traffic(channel).clone())
             .await?;
-        self.remember(channel, Some(traffic.clone()));
+        // An open breaker is not remembered: whoever finds it closed goes on at once.
+        self.remember(
+            channel,
+            Some(traffic.clone()).filter(|traffic| !traffic.breaker.is_open()),
+        );
         Ok(traffic)
     }
 

@@ -325,3 +325,62 @@ fn every_state_is_found_by_its_name() {
     }
     assert_eq!(State::from_name("unheard_of"), None);
 }
+
+#[test]
+fn what_counts_as_success_and_as_failure_is_the_contracts() {
+    let named = |is: fn(State) -> bool| -> Vec<&str> {
+        State::ALL
+            .into_iter()
+            .filter(|state| is(*state))
+            .map(State::name)
+            .collect()
+    };
+    assert_eq!(named(State::is_success), ["sent", "delivered"]);
+    assert_eq!(named(State::is_failure), ["bounced", "complained", "parked", "failed"]);
+    assert_eq!(
+        named(State::is_accepted),
+        ["sent", "delivered", "bounced", "complained"]
+    );
+    assert_eq!(named(State::is_open), ["deferred", "queued", "sending", "in_doubt"]);
+    assert_eq!(State::InDoubt.to_string(), "in_doubt");
+}
+
+#[test]
+fn a_claim_leaves_the_last_reason_behind() {
+    let waiting = sending().give_back("no time left in this invocation", at(3));
+    let lease = Lease {
+        owner: "b".to_owned(),
+        until: at(90),
+    };
+    let (_, again) = waiting.claim(lease, at(4));
+    assert_eq!((again.reason, again.attempt), (None, 2));
+    assert_eq!(
+        again.trail[0].reason.as_deref(),
+        Some("no time left in this invocation")
+    );
+}
+
+#[test]
+fn a_doubt_uses_up_a_try_and_the_last_one_parks() {
+    let policy = RetryPolicy::default();
+    let doubt = |failures| {
+        let doubt = sending().doubt("no answer in time", at(5));
+        Delivery { failures, ..doubt }.end_doubt(Channel::Email, &policy, at(1_000))
+    };
+    let (third, fourth) = (doubt(2), doubt(3));
+    assert_eq!((third.state, third.failures), (State::Queued, 3));
+    assert_eq!((fourth.state, fourth.failures), (State::Parked, 4));
+    let refused = Delivery {
+        failures: 3,
+        ..sending()
+    };
+    assert_eq!(refused.spend_a_try("no connection", &policy, 0.5, at(9)).failures, 4);
+}
+
+#[test]
+fn the_same_report_again_changes_nothing() {
+    for evidence in reports() {
+        let once = after(sending(), std::slice::from_ref(&evidence));
+        assert_eq!(once.learn(&evidence, "m-1", at(100), at(300)), None, "{evidence:?}");
+    }
+}
