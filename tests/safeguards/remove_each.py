@@ -142,7 +142,7 @@ SAFEGUARDS = [
     ),
     (
         "late proof: a report that a message was accepted keeps it from being sent again",
-        "shared/domain/src/delivery.rs",
+        "shared/domain/src/delivery/learn.rs",
         "State::Queued | State::Parked => self.attempt > 0,",
         "State::Queued | State::Parked => false,",
         "domain",

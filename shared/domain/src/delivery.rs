@@ -8,7 +8,7 @@
 //! never sent, final: skipped · suppressed · superseded · expired · failed
 //! ```
 //!
-//! What a provider reports later ([`Evidence`]) only moves a delivery on: a message that it speaks of was accepted, whatever
+//! What a provider reports later ([`crate::Evidence`]) only moves a delivery on: a message that it speaks of was accepted, whatever
 //! we believed, and `sent`, `delivered`, `bounced`, `complained` follow each other in this order, however the reports come.
 //!
 //! Every arrow is a function from one value to the next. A value is written as a whole, under a [`Guard`] that names what it
@@ -18,7 +18,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::{AfterDoubt, Channel, Evidence, Reason, RetryPolicy, ports::SendAnswer};
+use crate::{AfterDoubt, Channel, Reason, RetryPolicy, ports::SendAnswer};
+
+mod learn;
+mod trail;
+
+pub use trail::Past;
 
 /// The claim time of a delivery that nobody may claim.
 pub const NEVER: Option<Timestamp> = None;
@@ -156,21 +161,6 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// Something that lies behind a delivery: a state that it has left, and why it was there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
-    /// The state.
-    pub state: State,
-    /// Why it was there.
-    pub reason: Option<String>,
-    /// The claim that led there (0 before the first).
-    pub attempt: u32,
-    /// When it came there; of several alike, the last.
-    pub at: Timestamp,
-    /// How often it came there in a row.
-    pub times: u32,
-}
-
 /// One channel of one notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -201,9 +191,6 @@ pub struct Delivery {
     /// What lies behind it, oldest first. A delivery that went straight has no past worth a byte.
     pub trail: Vec<Past>,
 }
-
-/// No delivery keeps more of its past than this; what is dropped first is neither its beginning nor its end.
-const LONGEST_TRAIL: usize = 12;
 
 /// What a write replaces: the condition under which the next value may be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -479,58 +466,6 @@ impl Delivery {
         }
     }
 
-    /// What a report of the provider makes of it, with the condition; nothing when it changes nothing.
-    ///
-    /// Reports may come late, twice, and in any order: the outcome is the same. They never reopen what was decided against
-    /// or has failed.
-    #[must_use]
-    pub fn learn(&self, evidence: &Evidence, message_id: &str, at: Timestamp, now: Timestamp) -> Option<(Guard, Self)> {
-        let is_possible = match self.state {
-            State::Sending | State::InDoubt | State::Sent | State::Delivered | State::Bounced | State::Complained => {
-                true
-            }
-            // Believed not to be taken; the provider knows better.
-            State::Queued | State::Parked => self.attempt > 0,
-            State::Deferred
-            | State::Skipped
-            | State::Suppressed
-            | State::Superseded
-            | State::Expired
-            | State::Failed => false,
-        };
-        if !is_possible {
-            return None;
-        }
-        let mut next = self.clone();
-        if standing(evidence.state()) > standing(self.state) {
-            next = Self {
-                reason: evidence.reason().map(str::to_owned),
-                ..self.moved(evidence.state(), NEVER, now)
-            };
-        }
-        next.message_id.get_or_insert_with(|| message_id.to_owned());
-        match evidence {
-            Evidence::Opened { by_machine: false } => {
-                next.opened_at.get_or_insert(at);
-            }
-            Evidence::Clicked => {
-                next.clicked_at.get_or_insert(at);
-            }
-            Evidence::Accepted
-            | Evidence::Delayed
-            | Evidence::Delivered
-            | Evidence::Opened { by_machine: true }
-            | Evidence::Bounced { .. }
-            | Evidence::Rejected
-            | Evidence::Complained => {}
-        }
-        let guard = Guard::In {
-            attempt: self.attempt,
-            states: self.state.alone(),
-        };
-        (next != *self).then_some((guard, next))
-    }
-
     fn moved(&self, state: State, claimable_at: Option<Timestamp>, now: Timestamp) -> Self {
         Self {
             state,
@@ -541,72 +476,11 @@ impl Delivery {
         }
     }
 
-    /// The past, with the present state if somebody who asks why would want to hear of it.
-    fn trail_on_leaving(&self) -> Vec<Past> {
-        let is_telling = match self.state {
-            State::Sending | State::Deferred => false,
-            State::Queued => self.reason.is_some(),
-            State::InDoubt
-            | State::Sent
-            | State::Delivered
-            | State::Bounced
-            | State::Complained
-            | State::Parked
-            | State::Skipped
-            | State::Suppressed
-            | State::Superseded
-            | State::Expired
-            | State::Failed => true,
-        };
-        let mut trail = self.trail.clone();
-        if !is_telling {
-            return trail;
-        }
-        match trail.last_mut() {
-            Some(last) if last.state == self.state && last.reason == self.reason => {
-                last.times = last.times.saturating_add(1);
-                last.attempt = self.attempt;
-                last.at = self.changed_at;
-            }
-            Some(_) | None => trail.push(Past {
-                state: self.state,
-                reason: self.reason.clone(),
-                attempt: self.attempt,
-                at: self.changed_at,
-                times: 1,
-            }),
-        }
-        if trail.len() > LONGEST_TRAIL {
-            trail.remove(LONGEST_TRAIL / 2);
-        }
-        trail
-    }
-
     fn because(self, reason: &str) -> Self {
         Self {
             reason: Some(reason.to_owned()),
             ..self
         }
-    }
-}
-
-/// How far a state lies on the way of an accepted message; reports only lead further.
-const fn standing(state: State) -> u8 {
-    match state {
-        State::Sent => 1,
-        State::Delivered => 2,
-        State::Bounced => 3,
-        State::Complained => 4,
-        State::Deferred
-        | State::Queued
-        | State::Sending
-        | State::InDoubt
-        | State::Parked
-        | State::Skipped
-        | State::Suppressed
-        | State::Superseded
-        | State::Expired
-        | State::Failed => 0,
     }
 }
 

@@ -39,9 +39,14 @@ async fn throttled_at_95_percent_each_email_is_sent_once_and_hardly_a_call_is_ma
     let buried = stack.dead_letter_count().await;
     let facts: Vec<Fact<'_>> = (0..30).map(|n| Fact::new(&stack, &format!("n{n}"))).collect();
     let rules = throttle(&stack).await;
+    let begin = Instant::now();
     put_all(&stack, &facts).await;
-    // As long as the fault lasts.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    // The fault lasts until the pace is as slow as it gets, and one call per two seconds is left.
+    eventually("the slowest pace", async || {
+        stack.slowed_to().await.filter(|pace| *pace <= 0.5)
+    })
+    .await;
+    let lasted = begin.elapsed();
     for rule in rules {
         stack.proxy.remove_rule(rule).await.unwrap();
     }
@@ -58,7 +63,8 @@ async fn throttled_at_95_percent_each_email_is_sent_once_and_hardly_a_call_is_ma
     }
     let calls = stack.proxy.calls("SendEmail", &stack.unique("")).await.unwrap();
     println!(
-        "[figures] 95 % throttled for 6 s, 30 e-mails: {} calls while throttled ({} accepted), {} in all, {:.2} per accepted e-mail; {:.1} s to send the rest",
+        "[figures] 95 % throttled for {:.1} s, 30 e-mails: {} calls while throttled ({} accepted), {} in all, {:.2} per accepted e-mail; {:.1} s to send the rest",
+        lasted.as_secs_f64(),
         meanwhile.len(),
         accepted(&meanwhile),
         calls.len(),

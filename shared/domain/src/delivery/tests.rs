@@ -1,6 +1,9 @@
 //! The arrows, and what guards them.
 
+use super::learn::standing;
+use super::trail::LONGEST_TRAIL;
 use super::*;
+use crate::Evidence;
 use proptest::prelude::*;
 
 fn at(seconds: i64) -> Timestamp {
