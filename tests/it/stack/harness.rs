@@ -344,20 +344,6 @@ impl Stack {
             .unwrap();
     }
 
-    /// How many e-mails per second the senders agreed on when they were last told to wait.
-    pub(crate) async fn slowed_to(&self) -> Option<f64> {
-        let output = self
-            .dynamodb
-            .get_item()
-            .table_name(self.name("system-state"))
-            .key("name", AttributeValue::S("traffic#email".to_owned()))
-            .consistent_read(true)
-            .send()
-            .await
-            .unwrap();
-        output.item?.get("slowedTo")?.as_n().ok()?.parse().ok()
-    }
-
     /// What the schedule does once a minute.
     pub(crate) async fn minute(&self) {
         self.invoke("account-monitor", &serde_json::json!({"task": "minute"}))
