@@ -114,3 +114,70 @@ pub(crate) fn is_forbidden(code: &str, status: u16) -> bool {
                 | "OptInRequired"
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sesv2::error::ConnectorError;
+    use aws_sdk_sesv2::operation::send_email::SendEmailError;
+
+    type Failed = SdkError<SendEmailError, HttpResponse>;
+
+    fn meant(error: &Failed) -> SendAnswer {
+        read_error(error, |_, _, _| panic!("the provider did not answer"))
+    }
+
+    fn unknown(reason: &str) -> SendAnswer {
+        SendAnswer::Unknown {
+            reason: reason.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_call_without_an_answer_leaves_doubt_and_says_which_kind() {
+        let unreadable = HttpResponse::new(200.try_into().unwrap(), "{".into());
+        assert_eq!(meant(&Failed::timeout_error("slow")), unknown("no answer in time"));
+        assert_eq!(
+            meant(&Failed::response_error("cut", unreadable)),
+            unknown("an answer that cannot be read")
+        );
+        let late = ConnectorError::timeout("slow".into());
+        assert_eq!(meant(&Failed::dispatch_failure(late)), unknown("no answer in time"));
+        let broken = ConnectorError::io("reset".into());
+        assert_eq!(
+            meant(&Failed::dispatch_failure(broken)),
+            unknown("the connection broke")
+        );
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_refused() {
+        let refused = SendAnswer::Refused {
+            reason: "the request could not be built".to_owned(),
+        };
+        assert_eq!(meant(&Failed::construction_failure("incomplete")), refused);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_never_made_took_nothing() {
+        // A port that was free a moment ago and has nobody behind it.
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let keys = crate::Credentials::new("key", "secret", None, None, "test");
+        let connection = crate::Connection::to(&format!("http://{port}"), "eu-west-1", keys).await;
+        let error = connection.ses().send_email().send().await.unwrap_err();
+        let not_taken = SendAnswer::NotTaken {
+            reason: "no connection".to_owned(),
+        };
+        assert_eq!(read_error(&error, |_, _, _| panic!("nobody answers there")), not_taken);
+    }
+
+    #[test]
+    fn either_status_and_any_of_the_codes_forbid() {
+        assert!(is_forbidden("Whatever", 401) && is_forbidden("Whatever", 403));
+        assert!(is_forbidden("AccessDenied", 400) && !is_forbidden("Whatever", 400));
+        assert!(is_throttle("Whatever", 429) && is_throttle("Throttling", 400) && !is_throttle("Whatever", 400));
+    }
+}

@@ -220,6 +220,14 @@ mod tests {
                 ("ThrottlingException", "Daily message quota exceeded."),
                 account("ThrottlingException"),
             ),
+            (
+                ("TooManyRequestsException", "Daily limit."),
+                account("TooManyRequestsException"),
+            ),
+            (
+                ("TooManyRequestsException", "Sending quota exceeded."),
+                account("TooManyRequestsException"),
+            ),
             (("SendingPausedException", ""), account("SendingPausedException")),
             (("AccountSuspendedException", ""), account("AccountSuspendedException")),
             (
