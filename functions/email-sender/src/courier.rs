@@ -25,6 +25,7 @@ impl Courier for EmailCourier {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
+            links: messages::Links::default(),
         };
         self.templates
             .email(&request.content, &reader, self.fallback, &self.shop)

@@ -27,6 +27,7 @@ impl Courier for SmsCourier {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
+            links: messages::Links::default(),
         };
         self.templates
             .sms(&request.content, &reader, self.fallback, &self.shop)

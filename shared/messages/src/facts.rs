@@ -22,6 +22,12 @@ pub struct Shop {
     pub url: Option<String>,
     /// Where customers write to.
     pub support_email: String,
+    /// Its logo, when it has one: the address of an image, https.
+    pub logo_url: Option<String>,
+    /// Its colour, for buttons and rules: `#rrggbb`; none for ours.
+    pub colour: Option<String>,
+    /// Its postal address, which many countries ask for in advertising. One line.
+    pub address: Option<String>,
 }
 
 /// The variables of every template.

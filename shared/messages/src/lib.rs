@@ -15,4 +15,4 @@ mod templates;
 
 pub use facts::Shop;
 pub use sms::SmsEncoding;
-pub use templates::{Reader, RenderError, RenderedEmail, RenderedSms, Templates};
+pub use templates::{Links, Reader, RenderError, RenderedEmail, RenderedSms, Templates};

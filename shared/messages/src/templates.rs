@@ -41,6 +41,17 @@ pub struct Reader {
     pub language: Language,
     /// The zone in which days are told.
     pub zone: Zone,
+    /// Pages of the customer's own that an e-mail may lead to.
+    pub links: Links,
+}
+
+/// Pages of one customer's own, behind signed addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Links {
+    /// Where messages of this type are stopped; none where that is not possible.
+    pub unsubscribe: Option<String>,
+    /// Where the customer chooses what to be told.
+    pub preferences: Option<String>,
 }
 
 /// An e-mail, ready to be sent.

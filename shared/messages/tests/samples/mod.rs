@@ -23,6 +23,9 @@ pub(crate) fn shop() -> Shop {
         name: "E-Com67".to_owned(),
         url: Some("https://shop.example".to_owned()),
         support_email: "help@shop.example".to_owned(),
+        logo_url: None,
+        colour: None,
+        address: None,
     }
 }
 
@@ -30,6 +33,7 @@ pub(crate) fn reader(language: Language) -> Reader {
     Reader {
         language,
         zone: Zone::try_from("Europe/Madrid").unwrap(),
+        links: messages::Links::default(),
     }
 }
 
