@@ -50,6 +50,7 @@ impl Doors {
             templates: Templates::load()?,
             shop: config.shop,
             fallback: config.reading.shop.language,
+            links: config.links,
             mailer: SesMailer::new(connection.ses(), &config.sender, config.configuration_set),
         };
         Ok(Self {
