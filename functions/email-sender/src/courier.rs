@@ -5,11 +5,14 @@ use domain::ports::{Courier, SendAnswer};
 use domain::{Channel, DeliveryRequest};
 use messages::{Reader, RenderedEmail, Shop, Templates};
 
+use crate::customer_links::CustomerLinks;
+
 /// Writes e-mails and takes them to SES.
 #[derive(Debug)]
 pub(crate) struct EmailCourier {
     pub(crate) templates: Templates,
     pub(crate) shop: Shop,
+    pub(crate) links: CustomerLinks,
     pub(crate) mailer: SesMailer,
 }
 
@@ -24,7 +27,7 @@ impl Courier for EmailCourier {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
-            links: messages::Links::default(),
+            links: self.links.of(request),
         };
         self.templates
             .email(&request.content, &reader, &self.shop)
@@ -32,10 +35,12 @@ impl Courier for EmailCourier {
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {
+        let unsubscribe = self.links.of(request).unsubscribe;
         let letter = Letter {
             subject: &email.subject,
             html: &email.html,
             text: &email.text,
+            unsubscribe: unsubscribe.as_deref(),
         };
         self.mailer.send(request.id, &request.to, letter).await
     }

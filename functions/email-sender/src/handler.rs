@@ -49,6 +49,7 @@ impl Doors {
         let courier = EmailCourier {
             templates: Templates::new(),
             shop: config.shop,
+            links: config.links,
             mailer: SesMailer::new(connection.ses(), &config.sender, config.configuration_set),
         };
         Ok(Self {

@@ -23,3 +23,4 @@ mod repetition;
 mod reports;
 mod stores;
 mod twins;
+mod unsubscribe_headers;
