@@ -12,7 +12,7 @@ COUNT ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo gallery test lint histories safeguards recordings mutants fmt deploy clean
+.PHONY: help tools build up down env status demo gallery test lint bench histories safeguards recordings mutants fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -47,6 +47,9 @@ test: tools ## check everything; a stack of its own is started and stopped
 
 lint: tools ## check format, code and templates
 	@infra/local/test.sh lint
+
+bench: ## measure how long it takes to write an e-mail, and how many instructions
+	@bench/run.sh
 
 histories: ## play a million random histories through the simulation (COUNT and SEED choose others)
 	@cargo run --quiet --profile local --locked -p simulation --bin histories -- --count $(COUNT) --seed $(SEED)

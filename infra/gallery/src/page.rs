@@ -445,13 +445,7 @@ mod tests {
         let without = Inspection::default();
         let mut with = Inspection::default();
         with.pictures.insert(pictures::name(&messages[0], 375, false));
-        let page = |inspection| {
-            render(
-                "language.html",
-                &Gallery::new(&messages, inspection).language(Language::Es),
-            )
-            .unwrap()
-        };
+        let page = |inspection| render(LANGUAGE, &Gallery::new(&messages, inspection).language(Language::Es)).unwrap();
         assert!(!page(&without).contains(".png"));
         assert!(page(&with).contains("payment_failed.375.png"));
         assert!(!page(&with).contains("payment_failed.640.png"));
