@@ -117,11 +117,11 @@ impl Chromium {
         Ok(())
     }
 
-    /// Makes the window so wide, in CSS pixels, and so many dots per pixel.
+    /// Makes the window so wide, in CSS pixels, and so many dots per pixel. It is low, because a picture is as high as the window at least.
     pub(crate) fn resize(&mut self, width: u32, scale: u8) -> Result<()> {
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": 800, "deviceScaleFactor": scale, "mobile": false}),
+            json!({"width": width, "height": 100, "deviceScaleFactor": scale, "mobile": false}),
         )?;
         Ok(())
     }

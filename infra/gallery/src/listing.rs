@@ -5,6 +5,7 @@ use domain::Channel;
 use messages::{RenderedNote, TemplateName, Templates, samples};
 
 use crate::message::{EXTENTS, chosen};
+use crate::sms::size;
 
 /// The messages whose names have all these parts, one below the other.
 ///
@@ -24,8 +25,7 @@ pub(crate) fn of(parts: &[String]) -> Result<String> {
                 }
                 Channel::Sms => {
                     let sms = templates.sms(content, &reader, &shop)?;
-                    let cut = if sms.is_cut { ", cut" } else { "" };
-                    format!("{:?}, {} segments{cut}: {}", sms.encoding, sms.segments, sms.text)
+                    format!("{}\n{}", size(&sms), sms.text)
                 }
                 Channel::Push => note(&templates.push(content, &reader, &shop)?),
                 Channel::InApp => note(&templates.in_app(content, &reader, &shop)?),
@@ -56,6 +56,6 @@ mod tests {
         let listing = of(&["payment_failed/sms/es".to_owned()]).unwrap();
         assert_eq!(listing.matches("=== payment_failed/sms/es").count(), 3, "{listing}");
         assert_eq!(listing.matches("===").count(), 3, "{listing}");
-        assert!(listing.contains("Gsm7, 1 segments: "), "{listing}");
+        assert!(listing.contains("GSM-7 · 1 segment · "), "{listing}");
     }
 }

@@ -8,6 +8,7 @@ mod options;
 mod page;
 mod pictures;
 mod preheader;
+mod sms;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use domain::Language;
-use messages::{RenderedNote, RenderedSms, SmsEncoding, samples};
+use messages::{RenderedNote, RenderedSms, samples};
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::files::{self, Folder};
 use crate::message::{EXTENTS, FULL, Message, Sample};
 use crate::pictures::{self, Inspection, WIDTHS};
+use crate::sms::size;
 
 /// A page's source: what pages share, then what is its own.
 macro_rules! source {
@@ -287,7 +288,6 @@ impl<'a> NoteView<'a> {
 struct SmsView<'a> {
     parts: Vec<&'a str>,
     size: String,
-    is_cut: bool,
 }
 
 impl<'a> SmsView<'a> {
@@ -295,7 +295,6 @@ impl<'a> SmsView<'a> {
         Self {
             parts: sms.encoding.parts(&sms.text),
             size: size(sms),
-            is_cut: sms.is_cut,
         }
     }
 }
@@ -314,17 +313,6 @@ struct CardView<'a> {
     subject: &'a str,
     sms: SmsView<'a>,
     push: NoteView<'a>,
-}
-
-/// How a text message travels: `GSM-7 · 1 segment · 112 of 160`.
-fn size(sms: &RenderedSms) -> String {
-    let encoding = match sms.encoding {
-        SmsEncoding::Gsm7 => "GSM-7",
-        SmsEncoding::Ucs2 => "UCS-2",
-    };
-    let plural = if sms.segments == 1 { "" } else { "s" };
-    let (taken, room) = (sms.encoding.units(&sms.text), sms.encoding.room(sms.segments));
-    format!("{encoding} · {} segment{plural} · {taken} of {room}", sms.segments)
 }
 
 /// A language's name in that language.
@@ -350,29 +338,13 @@ fn render(source: &str, view: &impl Serialize) -> Result<String> {
 mod tests {
     use super::*;
     use crate::pictures::Finding;
+    use crate::sms::text_message;
 
     const HOSTILE: &str = "</title><script>alert('1')</script>\"><img src=x onerror=alert(1)>";
 
     fn messages() -> Vec<Message> {
         let parts = ["payment_failed".to_owned(), "/es".to_owned()];
         Message::all(&parts).unwrap()
-    }
-
-    fn sms(encoding: SmsEncoding, text: &str) -> RenderedSms {
-        RenderedSms {
-            text: text.to_owned(),
-            encoding,
-            segments: encoding.segments(text),
-            is_cut: false,
-            origin: messages::Templates::new()
-                .sms(
-                    &samples::full(domain::NotificationType::LowStock, None).unwrap(),
-                    &samples::reader(Language::En),
-                    &samples::shop(),
-                )
-                .unwrap()
-                .origin,
-        }
     }
 
     #[test]
@@ -427,16 +399,16 @@ mod tests {
 
     #[test]
     fn a_text_message_stands_in_one_bubble_per_segment() {
-        let text = sms(SmsEncoding::Gsm7, &"a".repeat(161));
-        let view = SmsView::of(&text);
-        assert_eq!(view.parts, ["a".repeat(153), "a".repeat(8)]);
-        assert_eq!(view.size, "GSM-7 · 2 segments · 161 of 306");
-    }
-
-    #[test]
-    fn the_size_of_a_text_message_counts_what_it_takes() {
-        assert_eq!(size(&sms(SmsEncoding::Gsm7, "5 €")), "GSM-7 · 1 segment · 4 of 160");
-        assert_eq!(size(&sms(SmsEncoding::Ucs2, "Привет")), "UCS-2 · 1 segment · 6 of 70");
+        let mut messages = messages();
+        messages[0].samples[1].sms = text_message(&format!("{}bbb", "a".repeat(158)));
+        let inspection = Inspection::default();
+        let page = render(LANGUAGE, &Gallery::new(&messages, &inspection).language(Language::Es)).unwrap();
+        assert!(
+            page.contains(&format!("<p class=\"bubble\">{}</p>", "a".repeat(153))),
+            "{page}"
+        );
+        assert!(page.contains("<p class=\"bubble\">aaaaabbb</p>"), "{page}");
+        assert!(page.contains("GSM-7 · 2 segments · 161 of 306"), "{page}");
     }
 
     #[test]
