@@ -2,13 +2,13 @@
 //! work, and is counted.
 
 use domain::ports::{
-    Account, AccountFacts, Advanced, Bury, Clock, Courier, Customers, CustomersLoad, DeadLetter, Enqueue, HandOver,
-    HoldBack, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, OrderNews, Recorded, SendAnswer, Step,
-    SuppressionsKeep, TrafficKeep, TrafficShare, Trial, Unavailable, Valves,
+    Account, AccountFacts, Advanced, Bury, Clock, Courier, Customers, CustomersLoad, DeadLetter, Draft, Enqueue,
+    HandOver, HoldBack, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, NotWritten, OrderNews, Recorded,
+    SendAnswer, Step, SuppressionsKeep, TrafficKeep, TrafficShare, Trial, Unavailable, Valves,
 };
 use domain::{
     Asked, Breaker, Channel, Contact, DeliveryRequest, News, Notification, NotificationId, OrderId, Slowed,
-    State as Stands, Suppression, Traffic, UserId, Window,
+    State as Stands, Suppression, Traffic, UserId, Window, Written,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::cell::RefCell;
@@ -513,7 +513,7 @@ impl Courier for Port {
     }
 
     #[expect(clippy::panic, reason = "what a panicking record costs is what is looked at")]
-    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<()>, NotWritten> {
         if let Some(panics_at) = &self.world.setting.panics_at
             && request
                 .content
@@ -522,7 +522,10 @@ impl Courier for Port {
         {
             panic!("a record that panics, as the scenario asks for");
         }
-        Ok(())
+        Ok(Draft {
+            message: (),
+            written: Written::email(request.language, "built-in"),
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, (): &()) -> SendAnswer {
