@@ -1,9 +1,12 @@
 //! Writes an e-mail in the customer's language and takes it to SES.
 
 use aws::{Letter, SesMailer};
-use domain::ports::{Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest, Language};
+use domain::ports::{Courier, Draft, NotWritten, SendAnswer};
+use domain::{Channel, DeliveryRequest, Language, Written};
 use messages::{Reader, RenderedEmail, Shop, Templates};
+
+/// The name of the templates that are compiled in.
+const BUILT_IN: &str = "built-in";
 
 /// Writes e-mails and takes them to SES.
 #[derive(Debug)]
@@ -21,15 +24,20 @@ impl Courier for EmailCourier {
         Channel::Email
     }
 
-    fn write(&self, request: &DeliveryRequest) -> Result<RenderedEmail, String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<RenderedEmail>, NotWritten> {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
             links: messages::Links::default(),
         };
-        self.templates
+        let message = self
+            .templates
             .email(&request.content, &reader, self.fallback, &self.shop)
-            .map_err(|error| domain::chain(&error))
+            .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
+        Ok(Draft {
+            written: Written::email(message.language, BUILT_IN),
+            message,
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {

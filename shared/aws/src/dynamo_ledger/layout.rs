@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Channel, ChannelResult, Delivery, Lease, Notification, NotificationType, OrderId, OrderStatus, ParcelMark, Past,
-    State, UserId,
+    Channel, ChannelResult, Delivery, Language, Lease, Notification, NotificationType, OrderId, OrderStatus,
+    ParcelMark, Past, SmsEncoding, SmsSize, State, UserId, Written,
 };
 use jiff::Timestamp;
 
@@ -100,6 +100,7 @@ pub(super) fn delivery_item(delivery: &Delivery) -> Item {
     add("owner", delivery.lease.as_ref().map(|lease| text(lease.owner.as_str())));
     add("leaseUntil", delivery.lease.as_ref().map(|lease| moment(lease.until)));
     add("messageId", delivery.message_id.as_deref().map(text));
+    add("written", delivery.written.as_ref().map(written_item));
     add("reason", delivery.reason.as_deref().map(text));
     add(
         "deadLettered",
@@ -112,6 +113,30 @@ pub(super) fn delivery_item(delivery: &Delivery) -> Item {
         (!delivery.trail.is_empty()).then(|| AttributeValue::L(delivery.trail.iter().map(past_item).collect())),
     );
     item
+}
+
+/// Short names: it is stored with every message, and the item is to stay within a write unit.
+fn written_item(written: &Written) -> AttributeValue {
+    let mut item = Item::from([
+        ("lang".to_owned(), text(written.language.code())),
+        ("by".to_owned(), text(written.template.as_str())),
+    ]);
+    if let Some(sms) = &written.sms {
+        item.insert("coding".to_owned(), text(sms.encoding.name()));
+        item.insert("segs".to_owned(), number(sms.segments));
+    }
+    AttributeValue::M(item)
+}
+
+/// Items of earlier versions have none.
+fn written_of(item: &Item) -> Option<Written> {
+    let encoding = text_of(item, "coding").and_then(SmsEncoding::from_name);
+    let size = encoding.zip(number_of(item, "segs"));
+    Some(Written {
+        language: Language::try_from(text_of(item, "lang")?).ok()?,
+        template: text_of(item, "by")?.to_owned(),
+        sms: size.map(|(encoding, segments)| SmsSize { encoding, segments }),
+    })
 }
 
 fn past_item(past: &Past) -> AttributeValue {
@@ -152,6 +177,7 @@ pub(super) fn delivery_of(item: &Item, channel: Channel) -> Option<Delivery> {
             until,
         }),
         message_id: text_of(map, "messageId").map(str::to_owned),
+        written: map_of(map, "written").and_then(written_of),
         reason: text_of(map, "reason").map(str::to_owned),
         changed_at: moment_of(map, "changedAt")?,
         is_dead_lettered: map.get("deadLettered").and_then(bool_of).unwrap_or(false),

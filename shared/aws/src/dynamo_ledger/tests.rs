@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_sdk_dynamodb::types::BatchStatementError;
 use aws_sdk_dynamodb::types::error::InternalServerError;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use domain::{Delivery, Lease, ParcelMark, Past, Preferences, State, decide};
+use domain::{Delivery, Lease, ParcelMark, Past, Preferences, SmsEncoding, SmsSize, State, Written, decide};
 use proptest::prelude::*;
 use testkit::{at, shipped, shop_defaults};
 
@@ -78,6 +78,41 @@ fn a_new_notification_fits_into_one_write_unit() {
         size < 900,
         "{size} bytes leave no room for owner and message id below 1 KB"
     );
+}
+
+#[test]
+fn tmp_size() {
+    let mut notification = notification();
+    notification.recorded_by = "579b5034-7f1a-85f1-b8fb-eb0077b4314d/0a1b2c3d".to_owned();
+    notification.user = domain::UserId::try_from("8f14e45f-ceea-467f-a0e6-6b2d6f9b8a55").ok();
+    notification.parcel = Some(ParcelMark::of("1Z999AA10123456784"));
+    let lease = Lease {
+        owner: "579b5034-7f1a-85f1-b8fb-eb0077b4314d/0a1b2c3d/0".to_owned(),
+        until: at(1_795_168_890),
+    };
+    let size = |n: &Notification| -> usize {
+        insert_values(n, 90)
+            .iter()
+            .map(|(name, value)| name.len() + size_of(value))
+            .sum()
+    };
+    println!("new {}", size(&notification));
+    for d in notification.deliveries.values_mut() {
+        d.lease = Some(lease.clone());
+        d.message_id = Some("010201936ad1f2a8-5c0b7a5e-0a0e-4d7e-8d3f-3a1f6a4b9c2d-000000".to_owned());
+    }
+    println!("sent {}", size(&notification));
+    for d in notification.deliveries.values_mut() {
+        d.written = Some(Written::sms(
+            domain::Language::Es,
+            "built-in",
+            SmsSize {
+                encoding: SmsEncoding::Gsm7,
+                segments: 1,
+            },
+        ));
+    }
+    println!("written {}", size(&notification));
 }
 
 /// Sizes by the Developer Guide, "DynamoDB item sizes and formats".
@@ -325,6 +360,17 @@ fn trails() -> impl Strategy<Value = Vec<Past>> {
     prop::collection::vec(past, 0..13)
 }
 
+fn writings() -> impl Strategy<Value = Written> {
+    let encodings = prop::sample::select(vec![SmsEncoding::Gsm7, SmsEncoding::Ucs2]);
+    let size = (encodings, any::<u8>()).prop_map(|(encoding, segments)| SmsSize { encoding, segments });
+    let languages = prop::sample::select(domain::Language::ALL.to_vec());
+    (languages, "[ -~]{1,64}", prop::option::of(size)).prop_map(|(language, template, sms)| Written {
+        language,
+        template,
+        sms,
+    })
+}
+
 fn deliveries() -> impl Strategy<Value = Delivery> {
     let standing = (
         prop::sample::select(State::ALL.to_vec()),
@@ -342,11 +388,12 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
         prop::option::of(moments()),
         prop::option::of(moments()),
         trails(),
+        prop::option::of(writings()),
     );
     (standing, known).prop_map(
         |(
             (state, claimable_at, attempt, failures, generation, reason, changed_at, is_dead_lettered),
-            (lease, message_id, opened_at, clicked_at, trail),
+            (lease, message_id, opened_at, clicked_at, trail, written),
         )| Delivery {
             state,
             claimable_at,
@@ -355,6 +402,7 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
             generation,
             lease: lease.map(|(owner, until)| Lease { owner, until }),
             message_id,
+            written,
             reason,
             changed_at,
             is_dead_lettered,
