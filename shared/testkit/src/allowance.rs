@@ -75,13 +75,18 @@ impl SmsAllowance for MemoryAllowance {
                 used: None,
             });
         }
+        let Some(room) = limit.checked_sub(u64::from(segments)) else {
+            return Ok(Reserved {
+                is_granted: false,
+                used: None,
+            });
+        };
         let mut months = self.months.borrow_mut();
         let used = months.entry(month_of(now)).or_default();
-        let wanted = used.saturating_add(u64::from(segments));
-        let is_granted = wanted <= limit;
+        let is_granted = *used <= room;
         if is_granted {
             reserved.insert(id);
-            *used = wanted;
+            *used += u64::from(segments);
         }
         Ok(Reserved {
             is_granted,

@@ -21,5 +21,6 @@ mod poison;
 mod preferences;
 mod repetition;
 mod reports;
+mod sms_limits;
 mod stores;
 mod twins;

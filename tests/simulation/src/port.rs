@@ -8,7 +8,7 @@ use domain::ports::{
 };
 use domain::{
     Asked, Breaker, Channel, Contact, DeliveryRequest, News, Notification, NotificationId, OrderId, Slowed,
-    State as Stands, Suppression, Traffic, UserId, Window, Written,
+    SmsEncoding, SmsSize, State as Stands, Suppression, Traffic, UserId, Window, Written,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::cell::RefCell;
@@ -21,6 +21,12 @@ use crate::invocation::{Desk, Ended, Function};
 use crate::queues::{Lane, Tag};
 use crate::world::{BEGINNING, Due, Mood, State, Who, World, timestamp};
 use crate::{ledger, people, queues};
+
+/// How large every text message is.
+const ONE_SEGMENT: SmsSize = SmsSize {
+    encoding: SmsEncoding::Gsm7,
+    segments: 1,
+};
 
 /// How much longer a slow call takes.
 const SLOW_MS: i64 = 26_000;
@@ -524,7 +530,10 @@ impl Courier for Port {
         }
         Ok(Draft {
             message: (),
-            written: Written::email(request.language, "built-in"),
+            written: match request.channel {
+                Channel::Sms => Written::sms(request.language, "built-in", ONE_SEGMENT),
+                Channel::Email | Channel::Push | Channel::InApp => Written::email(request.language, "built-in"),
+            },
         })
     }
 

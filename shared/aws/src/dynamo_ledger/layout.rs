@@ -115,27 +115,31 @@ pub(super) fn delivery_item(delivery: &Delivery) -> Item {
     item
 }
 
-/// Short names: it is stored with every message, and the item is to stay within a write unit.
+/// `es gsm7/1 built-in`: language, encoding and segments (`-` where it is no text message), template. One text and no map, because
+/// the names in a map would cost more bytes than what they name.
 fn written_item(written: &Written) -> AttributeValue {
-    let mut item = Item::from([
-        ("lang".to_owned(), text(written.language.code())),
-        ("by".to_owned(), text(written.template.as_str())),
-    ]);
-    if let Some(sms) = &written.sms {
-        item.insert("coding".to_owned(), text(sms.encoding.name()));
-        item.insert("segs".to_owned(), number(sms.segments));
-    }
-    AttributeValue::M(item)
+    let size = match written.sms {
+        Some(sms) => format!("{}/{}", sms.encoding.name(), sms.segments),
+        None => "-".to_owned(),
+    };
+    text(format!("{} {size} {}", written.language.code(), written.template))
 }
 
-/// Items of earlier versions have none.
+/// What items of earlier versions do not have, and what cannot be read, is not there.
 fn written_of(item: &Item) -> Option<Written> {
-    let encoding = text_of(item, "coding").and_then(SmsEncoding::from_name);
-    let size = encoding.zip(number_of(item, "segs"));
+    let mut parts = text_of(item, "written")?.splitn(3, ' ');
+    let (language, size, template) = (parts.next()?, parts.next()?, parts.next()?);
+    let sms = match size.split_once('/') {
+        Some((encoding, segments)) => Some(SmsSize {
+            encoding: SmsEncoding::from_name(encoding)?,
+            segments: segments.parse().ok()?,
+        }),
+        None => None,
+    };
     Some(Written {
-        language: Language::try_from(text_of(item, "lang")?).ok()?,
-        template: text_of(item, "by")?.to_owned(),
-        sms: size.map(|(encoding, segments)| SmsSize { encoding, segments }),
+        language: Language::try_from(language).ok()?,
+        template: template.to_owned(),
+        sms,
     })
 }
 
@@ -177,7 +181,7 @@ pub(super) fn delivery_of(item: &Item, channel: Channel) -> Option<Delivery> {
             until,
         }),
         message_id: text_of(map, "messageId").map(str::to_owned),
-        written: map_of(map, "written").and_then(written_of),
+        written: written_of(map),
         reason: text_of(map, "reason").map(str::to_owned),
         changed_at: moment_of(map, "changedAt")?,
         is_dead_lettered: map.get("deadLettered").and_then(bool_of).unwrap_or(false),
