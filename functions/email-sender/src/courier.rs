@@ -2,18 +2,17 @@
 
 use aws::{Letter, SesMailer};
 use domain::ports::{Courier, Draft, NotWritten, SendAnswer};
-use domain::{Channel, DeliveryRequest, Language, Written};
+use domain::{Channel, DeliveryRequest, Written};
 use messages::{Reader, RenderedEmail, Shop, Templates};
 
-/// The name of the templates that are compiled in.
-const BUILT_IN: &str = "built-in";
+use crate::customer_links::CustomerLinks;
 
 /// Writes e-mails and takes them to SES.
 #[derive(Debug)]
 pub(crate) struct EmailCourier {
     pub(crate) templates: Templates,
     pub(crate) shop: Shop,
-    pub(crate) fallback: Language,
+    pub(crate) links: CustomerLinks,
     pub(crate) mailer: SesMailer,
 }
 
@@ -28,23 +27,25 @@ impl Courier for EmailCourier {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
-            links: messages::Links::default(),
+            links: self.links.of(request),
         };
         let message = self
             .templates
-            .email(&request.content, &reader, self.fallback, &self.shop)
+            .email(&request.content, &reader, &self.shop)
             .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
         Ok(Draft {
-            written: Written::email(message.language, BUILT_IN),
+            written: Written::email(message.origin.language, &message.origin.template),
             message,
         })
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {
+        let unsubscribe = self.links.of(request).unsubscribe;
         let letter = Letter {
             subject: &email.subject,
             html: &email.html,
             text: &email.text,
+            unsubscribe: unsubscribe.as_deref(),
         };
         self.mailer.send(request.id, &request.to, letter).await
     }

@@ -2,20 +2,16 @@
 
 use aws::{DynamoAllowance, ProviderMessages, SnsTexter};
 use domain::ports::{Clock as _, Courier, Draft, NotWritten, SendAnswer};
-use domain::{Channel, DeliveryRequest, Language, SmsSize, Written};
+use domain::{Channel, DeliveryRequest, SmsSize, Written};
 use lambda::SystemClock;
 use messages::{Reader, RenderedSms, Shop, SmsEncoding, Templates};
 use pipeline::SmsGate;
-
-/// The name of the templates that are compiled in.
-const BUILT_IN: &str = "built-in";
 
 /// Writes text messages and takes them to SNS.
 #[derive(Debug)]
 pub(crate) struct SmsCourier {
     pub(crate) templates: Templates,
     pub(crate) shop: Shop,
-    pub(crate) fallback: Language,
     pub(crate) gate: SmsGate<DynamoAllowance, SystemClock>,
     pub(crate) texter: SnsTexter,
     pub(crate) messages: ProviderMessages,
@@ -36,12 +32,12 @@ impl Courier for SmsCourier {
         };
         let message = self
             .templates
-            .sms(&request.content, &reader, self.fallback, &self.shop)
+            .sms(&request.content, &reader, &self.shop)
             .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
         let size = size_of(&message);
         self.gate.admit(request, size).await?;
         Ok(Draft {
-            written: Written::sms(message.language, BUILT_IN, size),
+            written: Written::sms(message.origin.language, &message.origin.template, size),
             message,
         })
     }

@@ -9,7 +9,7 @@ use crate::Language;
 pub struct Written {
     /// The language it is written in, which need not be the one that the customer wants.
     pub language: Language,
-    /// Which template wrote it, such as `built-in` or `3`; at most [`Written::LONGEST_TEMPLATE`] letters.
+    /// Which version of its template wrote it, such as `3` or `built-in-1a2b3c4d`; at most [`Written::LONGEST_TEMPLATE`] letters.
     pub template: String,
     /// How it travels, where it is a text message.
     pub sms: Option<SmsSize>,

@@ -24,3 +24,4 @@ mod reports;
 mod sms_limits;
 mod stores;
 mod twins;
+mod unsubscribe_headers;

@@ -100,11 +100,11 @@ fn a_notification_that_was_sent_by_both_channels_still_fits() {
         );
         let (written, message_id) = match channel {
             Channel::Email => (
-                Written::email(Language::Es, "built-in"),
+                Written::email(Language::Es, "built-in-1a2b3c4d"),
                 "010201936ad1f2a8-5c0b7a5e-0a0e-4d7e-8d3f-3a1f6a4b9c2d-000000",
             ),
             Channel::Sms | Channel::Push | Channel::InApp => (
-                Written::sms(Language::Es, "built-in", size),
+                Written::sms(Language::Es, "built-in-1a2b3c4d", size),
                 "5c0b7a5e-0a0e-5d7e-8d3f-3a1f6a4b9c2d",
             ),
         };
