@@ -1,8 +1,8 @@
 //! Writes an e-mail in the customer's language and takes it to SES.
 
 use aws::{Letter, SesMailer};
-use domain::ports::{Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest};
+use domain::ports::{Courier, Draft, NotWritten, SendAnswer};
+use domain::{Channel, DeliveryRequest, Written};
 use messages::{Reader, RenderedEmail, Shop, Templates};
 
 use crate::customer_links::CustomerLinks;
@@ -23,15 +23,20 @@ impl Courier for EmailCourier {
         Channel::Email
     }
 
-    fn write(&self, request: &DeliveryRequest) -> Result<RenderedEmail, String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<RenderedEmail>, NotWritten> {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
             links: self.links.of(request),
         };
-        self.templates
+        let message = self
+            .templates
             .email(&request.content, &reader, &self.shop)
-            .map_err(|error| domain::chain(&error))
+            .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
+        Ok(Draft {
+            written: Written::email(message.origin.language, &message.origin.template),
+            message,
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {

@@ -1,5 +1,6 @@
 //! Memory twins of every port, a clock that is moved by hand, and ready-made values. For tests only.
 
+mod allowance;
 mod clock;
 mod courier;
 mod customers;
@@ -10,6 +11,7 @@ pub mod recorded;
 mod traffic;
 mod values;
 
+pub use allowance::MemoryAllowance;
 pub use clock::HandClock;
 pub use courier::ScriptedCourier;
 pub use customers::MemoryCustomers;
