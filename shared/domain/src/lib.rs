@@ -21,6 +21,7 @@ mod preferences;
 mod retry;
 mod status;
 mod suppression;
+mod template;
 mod text;
 mod traffic;
 
@@ -44,5 +45,6 @@ pub use preferences::{Preferences, StatusChoice};
 pub use retry::{AfterDoubt, RetryPolicy};
 pub use status::{OrderStatus, UnknownStatus};
 pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, SuppressionPolicy, SuppressionReason};
+pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
