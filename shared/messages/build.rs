@@ -1,5 +1,5 @@
-//! Compiles every `email.mjml` to HTML and collects the phrases of every language, so that a broken template stops
-//! the build and not a message.
+//! Compiles every `email.mjml` to HTML and collects the words of every language, so that a broken or missing template stops the
+//! build and not a message.
 
 use std::{
     collections::BTreeMap,
@@ -13,12 +13,32 @@ use std::{
 
 use minijinja::Environment;
 use mrml::prelude::render::RenderOptions;
+use sha2::{Digest, Sha256};
 
-/// The language that has every phrase; the others are held against it.
-const REFERENCE: &str = "en";
+/// The languages in which every message is written. The first is the one that the others are held against.
+const LANGUAGES: [&str; 4] = ["en", "es", "ro", "ru"];
 
-/// The folder whose phrases every message shares.
+/// The folder whose words every message shares, and whose frames stand around every structure.
 const SHARED: &str = "layout";
+
+/// Sections that are no messages: words for the other sections, and what codes mean.
+const NO_MESSAGES: [&str; 4] = ["shared", "reasons", "methods", "changes"];
+
+/// The words that every message has.
+const NEEDED: [&str; 9] = [
+    "subject",
+    "preheader",
+    "heading",
+    "lead",
+    "next",
+    "sms",
+    "title",
+    "push",
+    "in_app",
+];
+
+/// What words may do besides speaking.
+const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
 /// The texts of one file, by section and key.
 type Phrases = BTreeMap<(String, String), String>;
@@ -38,45 +58,59 @@ fn compile() -> Result<(), Box<dyn Error>> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").canonicalize()?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo gave no OUT_DIR")?);
 
-    let mut structures = String::new();
-    let mut phrases = String::new();
+    let (mut structures, mut phrases, mut digests) = (String::new(), String::new(), String::new());
+    let shared = languages(&source.join(SHARED))?;
     for folder in folders(&source)? {
         let name = folder
             .file_name()
             .and_then(OsStr::to_str)
             .ok_or("a folder's name is not UTF-8")?;
-        let mjml = folder.join("email.mjml");
-        if mjml.exists() {
-            let html = out.join(format!("{name}.html"));
-            fs::write(&html, html_of(&source, &mjml)?)?;
-            structure(&mut structures, &format!("{name}/email.html"), &html)?;
-        }
-        let text = folder.join("email.txt");
-        if text.exists() {
-            structure(&mut structures, &format!("{name}/email.txt"), &text)?;
+        let mut digest = Sha256::new();
+        if name != SHARED {
+            for (form, text) in [
+                ("email.html", html_of(&source, &folder)?),
+                ("email.txt", text_of(&source, &folder)?),
+            ] {
+                let path = out.join(format!("{name}.{form}"));
+                fs::write(&path, &text)?;
+                digest.update(&text);
+                writeln!(structures, "    ({name:?}, {form:?}, include_str!({path:?})),")?;
+            }
+            digest.update(format!("{shared:?}"));
         }
         for (language, texts) in languages(&folder)? {
             for ((section, key), text) in texts {
                 checked(&format!("{name}/{language}.ini [{section}] {key}"), &text)?;
                 writeln!(phrases, "    ({name:?}, {language:?}, {section:?}, {key:?}, {text:?}),")?;
+                digest.update(format!("{language} {section} {key} {text}"));
             }
         }
+        let digest: String = digest
+            .finalize()
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        writeln!(digests, "    ({name:?}, {digest:?}),")?;
     }
     let generated = format!(
-        "/// Name and source of every structure.\n\
-         const STRUCTURES: &[(&str, &str)] = &[\n{structures}];\n\n\
-         /// Folder, language, section, key and source of every phrase.\n\
-         const PHRASES: &[(&str, &str, &str, &str, &str)] = &[\n{phrases}];\n"
+        "/// Folder, form and source of every structure.\n\
+         const STRUCTURES: &[(&str, &str, &str)] = &[\n{structures}];\n\n\
+         /// Folder, language, section, key and source of every phrase, in this order.\n\
+         const PHRASES: &[(&str, &str, &str, &str, &str)] = &[\n{phrases}];\n\n\
+         /// What a folder's words and structure were, in a few letters.\n\
+         const DIGESTS: &[(&str, &str)] = &[\n{digests}];\n"
     );
     fs::write(out.join("templates.rs"), generated)?;
     Ok(())
 }
 
+/// Every folder with words, in the order of their names.
 fn folders(source: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(source)? {
         let path = entry?.path();
-        if path.join(format!("{REFERENCE}.ini")).exists() {
+        if path.join(format!("{}.ini", LANGUAGES[0])).exists() {
             folders.push(path);
         }
     }
@@ -84,24 +118,42 @@ fn folders(source: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(folders)
 }
 
-fn structure(list: &mut String, name: &str, path: &Path) -> Result<(), Box<dyn Error>> {
-    checked(name, &fs::read_to_string(path)?)?;
-    writeln!(list, "    ({name:?}, include_str!({path:?})),")?;
+/// Stops at what the template engine cannot read, and at what words may not do.
+fn checked(name: &str, source: &str) -> Result<(), Box<dyn Error>> {
+    if let Err(problem) = Environment::new().template_from_str(source) {
+        return Err(format!("{name}: {}", chain(&problem)).into());
+    }
+    for code in source.split("{%").skip(1) {
+        let tag = code
+            .trim_start_matches(['-', ' '])
+            .split([' ', '%'])
+            .next()
+            .unwrap_or_default();
+        if !TAGS.contains(&tag) {
+            return Err(format!("{name}: expected no tags but {}, found {tag}", TAGS.join(", ")).into());
+        }
+    }
     Ok(())
 }
 
-/// Stops at what the template engine cannot read.
-fn checked(name: &str, source: &str) -> Result<(), Box<dyn Error>> {
-    match Environment::new().template_from_str(source) {
-        Ok(_) => Ok(()),
-        Err(problem) => Err(format!("{name}: {}", chain(&problem)).into()),
-    }
+/// The plain text of a folder's e-mails, in its frame.
+fn text_of(source: &Path, folder: &Path) -> Result<String, Box<dyn Error>> {
+    expanded(
+        source,
+        &source.join(SHARED).join("email.txt"),
+        &folder.join("email.txt"),
+        "{% include \"",
+        "\" %}",
+    )
 }
 
-/// The HTML of one MJML file.
-fn html_of(source: &Path, mjml: &Path) -> Result<String, Box<dyn Error>> {
+/// The HTML of a folder's e-mails, in its frame.
+fn html_of(source: &Path, folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mjml = folder.join("email.mjml");
+    let frame = source.join(SHARED).join("frame.mjml");
+    let whole = expanded(source, &frame, &mjml, "<mj-include path=\"", "\" />")?;
     let told = |problem: &dyn Error| format!("{}: {}", mjml.display(), chain(problem));
-    let parsed = mrml::parse(expanded(source, mjml)?).map_err(|e| told(&e))?;
+    let parsed = mrml::parse(whole).map_err(|e| told(&e))?;
     if let Some(warning) = parsed.warnings.first() {
         return Err(format!("{}: {warning:?}", mjml.display()).into());
     }
@@ -122,20 +174,22 @@ fn html_of(source: &Path, mjml: &Path) -> Result<String, Box<dyn Error>> {
     }
 }
 
-/// The file with every `<mj-include path="…" />` replaced by the file of that path under `src`.
+/// The frame with every included file in it; `message` is the message's own.
 ///
 /// Not left to mrml, which renders included parts without the width of the body and the cell of the column.
-fn expanded(source: &Path, mjml: &Path) -> Result<String, Box<dyn Error>> {
-    const START: &str = "<mj-include path=\"";
-    const END: &str = "\" />";
-    let mut text = fs::read_to_string(mjml)?;
-    while let Some((before, rest)) = text.split_once(START) {
+fn expanded(source: &Path, frame: &Path, message: &Path, start: &str, end: &str) -> Result<String, Box<dyn Error>> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(|problem| format!("{}: {problem}", path.display()));
+    let mut text = read(frame)?;
+    while let Some((before, rest)) = text.split_once(start) {
         let (path, after) = rest
-            .split_once(END)
-            .ok_or_else(|| format!("{}: expected {START}…{END}", mjml.display()))?;
-        let part = fs::read_to_string(source.join(path))
-            .map_err(|problem| format!("{}: include {path}: {problem}", mjml.display()))?;
-        text = format!("{before}{part}{after}");
+            .split_once(end)
+            .ok_or_else(|| format!("{}: expected {start}…{end}", message.display()))?;
+        let part = match path {
+            "message" => read(message)?,
+            path => read(&source.join(path))?,
+        };
+        // A file ends with a line break, and so does the line that includes it.
+        text = format!("{before}{}{after}", part.trim_end());
     }
     Ok(text)
 }
@@ -150,36 +204,36 @@ fn chain(problem: &dyn Error) -> String {
     text
 }
 
-/// The phrases of a folder by language, each with exactly the keys of the reference.
+/// The words of a folder by language: every language, each with exactly the keys of the first.
 fn languages(folder: &Path) -> Result<BTreeMap<String, Phrases>, Box<dyn Error>> {
     let mut all = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension() != Some(OsStr::new("ini")) {
-            continue;
-        }
-        let language = path
-            .file_stem()
-            .and_then(OsStr::to_str)
-            .ok_or("a file's name is not UTF-8")?;
-        all.insert(language.to_owned(), read(&path)?);
+    for language in LANGUAGES {
+        let path = folder.join(format!("{language}.ini"));
+        all.insert(
+            language.to_owned(),
+            read(&path).map_err(|problem| format!("{}: {problem}", path.display()))?,
+        );
     }
-    let reference = all
-        .get(REFERENCE)
-        .ok_or_else(|| format!("{} has no {REFERENCE}.ini", folder.display()))?;
+    let reference = all.get(LANGUAGES[0]).cloned().unwrap_or_default();
     for (language, texts) in &all {
         let missing = reference.keys().find(|key| !texts.contains_key(*key));
         let surplus = texts.keys().find(|key| !reference.contains_key(*key));
         let file = format!("{}/{language}.ini", folder.display());
         if let Some((section, key)) = missing {
-            return Err(format!("{file}: [{section}] has no {key}, {REFERENCE}.ini has").into());
+            return Err(format!("{file}: [{section}] has no {key}, {}.ini has", LANGUAGES[0]).into());
         }
         if let Some((section, key)) = surplus {
-            return Err(format!("{file}: [{section}] has {key}, {REFERENCE}.ini has not").into());
+            return Err(format!("{file}: [{section}] has {key}, {}.ini has not", LANGUAGES[0]).into());
         }
     }
-    if folder.file_name() != Some(OsStr::new(SHARED)) && !folder.join("email.mjml").exists() {
-        return Err(format!("{} has phrases and no email.mjml", folder.display()).into());
+    for section in reference.keys().map(|(section, _)| section) {
+        let is_message = !NO_MESSAGES.contains(&section.as_str());
+        let missing = NEEDED
+            .iter()
+            .find(|key| !reference.contains_key(&(section.clone(), (**key).to_owned())));
+        if let (true, Some(key)) = (is_message, missing) {
+            return Err(format!("{}: [{section}] has no {key}", folder.display()).into());
+        }
     }
     Ok(all)
 }
@@ -190,7 +244,7 @@ fn read(path: &Path) -> Result<Phrases, Box<dyn Error>> {
     let mut section = String::new();
     let mut last: Option<(String, String)> = None;
     for (number, line) in (1..).zip(fs::read_to_string(path)?.lines()) {
-        let told = |what: &str| format!("{}, line {number}: {what}", path.display());
+        let told = |what: &str| format!("line {number}: {what}");
         if line.trim().is_empty() || line.starts_with('#') {
             last = None;
         } else if line.starts_with([' ', '\t']) {
@@ -198,7 +252,11 @@ fn read(path: &Path) -> Result<Phrases, Box<dyn Error>> {
                 .as_ref()
                 .and_then(|key| texts.get_mut(key))
                 .ok_or_else(|| told("an indented line goes on with a text, and there is none above"))?;
-            if !text.is_empty() {
+            // What ends a condition belongs to the line before; everything else is another word.
+            let goes_on = ["{% elif", "{% else", "{% endif"]
+                .iter()
+                .any(|tag| line.trim().starts_with(tag));
+            if !text.is_empty() && !goes_on {
                 text.push(' ');
             }
             text.push_str(line.trim());

@@ -2,7 +2,7 @@
 
 use aws::{Letter, SesMailer};
 use domain::ports::{Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest, Language};
+use domain::{Channel, DeliveryRequest};
 use messages::{Reader, RenderedEmail, Shop, Templates};
 
 /// Writes e-mails and takes them to SES.
@@ -10,7 +10,6 @@ use messages::{Reader, RenderedEmail, Shop, Templates};
 pub(crate) struct EmailCourier {
     pub(crate) templates: Templates,
     pub(crate) shop: Shop,
-    pub(crate) fallback: Language,
     pub(crate) mailer: SesMailer,
 }
 
@@ -28,7 +27,7 @@ impl Courier for EmailCourier {
             links: messages::Links::default(),
         };
         self.templates
-            .email(&request.content, &reader, self.fallback, &self.shop)
+            .email(&request.content, &reader, &self.shop)
             .map_err(|error| domain::chain(&error))
     }
 

@@ -47,9 +47,8 @@ impl Doors {
         let visibility = SqsVisibility::new(sqs.clone());
         let bell = SqsTroubleBell::new(sqs.clone(), config.account_trouble_queue);
         let courier = EmailCourier {
-            templates: Templates::load()?,
+            templates: Templates::new(),
             shop: config.shop,
-            fallback: config.reading.shop.language,
             mailer: SesMailer::new(connection.ses(), &config.sender, config.configuration_set),
         };
         Ok(Self {

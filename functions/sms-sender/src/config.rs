@@ -1,7 +1,7 @@
 //! Every variable that the SMS sender reads.
 
 use aws::{ChannelQueues, ContactKey};
-use domain::{Language, RetryPolicy};
+use domain::RetryPolicy;
 use lambda::{InvalidVariable, Variables};
 use messages::Shop;
 
@@ -30,8 +30,6 @@ pub(crate) struct Config {
     pub(crate) sender_id: Option<String>,
     /// `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`.
     pub(crate) shop: Shop,
-    /// `DEFAULT_LANGUAGE`.
-    pub(crate) fallback: Language,
     /// `RETRY_BASE_SECONDS`, `IN_DOUBT_SECONDS`.
     pub(crate) policy: RetryPolicy,
 }
@@ -58,7 +56,6 @@ impl Config {
                 colour: None,
                 address: None,
             },
-            fallback: variables.checked("DEFAULT_LANGUAGE", |text| Language::try_from(text))?,
             policy: variables.retry_policy()?,
         })
     }

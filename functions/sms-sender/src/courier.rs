@@ -2,7 +2,7 @@
 
 use aws::{ProviderMessages, SnsTexter};
 use domain::ports::{Clock as _, Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest, Language};
+use domain::{Channel, DeliveryRequest};
 use lambda::SystemClock;
 use messages::{Reader, RenderedSms, Shop, Templates};
 
@@ -11,7 +11,6 @@ use messages::{Reader, RenderedSms, Shop, Templates};
 pub(crate) struct SmsCourier {
     pub(crate) templates: Templates,
     pub(crate) shop: Shop,
-    pub(crate) fallback: Language,
     pub(crate) texter: SnsTexter,
     pub(crate) messages: ProviderMessages,
 }
@@ -30,7 +29,7 @@ impl Courier for SmsCourier {
             links: messages::Links::default(),
         };
         self.templates
-            .sms(&request.content, &reader, self.fallback, &self.shop)
+            .sms(&request.content, &reader, &self.shop)
             .map_err(|error| domain::chain(&error))
     }
 

@@ -40,9 +40,8 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
         ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, NO_RETENTION),
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),
         courier: SmsCourier {
-            templates: Templates::load()?,
+            templates: Templates::new(),
             shop: config.shop,
-            fallback: config.fallback,
             texter: SnsTexter::new(connection.sns(), config.sender_id),
             messages: ProviderMessages::new(dynamodb.clone(), config.provider_messages_table),
         },

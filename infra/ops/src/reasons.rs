@@ -251,7 +251,7 @@ const REPORTS: [(&str, &str); 12] = [
 ];
 
 /// What our own functions say, by the beginning of their words.
-const OWN: [(&str, &str); 22] = [
+const OWN: [(&str, &str); 20] = [
     (
         "the sender that held it is gone",
         "The invocation that held it ended without saying how the call went.",
@@ -307,14 +307,6 @@ const OWN: [(&str, &str); 22] = [
     (
         "no time left in this invocation",
         "The invocation was about to end, so that it gave the delivery back untried.",
-    ),
-    (
-        "no email template for",
-        "Nobody has written an e-mail for this type or status.",
-    ),
-    (
-        "no sms template for",
-        "Nobody has written a text message for this type or status.",
     ),
     ("could not render the", "A template of ours is broken."),
     (
@@ -427,7 +419,7 @@ mod tests {
             "InternalFailure with status 500",
             "no error code with status 503",
             "MessageRejected, several in a row",
-            "no email template for payment_failed",
+            "could not render the template payment_failed/email/es: undefined value",
             "could not look up a suppression: ThrottlingException with status 400",
             "redriven by ana: the quota was raised",
             "SomethingNewException",

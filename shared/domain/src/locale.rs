@@ -69,6 +69,12 @@ impl fmt::Display for Language {
 pub struct Zone(jiff::tz::TimeZone);
 
 impl Zone {
+    /// Greenwich.
+    #[must_use]
+    pub const fn utc() -> Self {
+        Self(jiff::tz::TimeZone::UTC)
+    }
+
     /// The zone itself, to reckon with.
     #[must_use]
     pub fn tz(&self) -> &jiff::tz::TimeZone {

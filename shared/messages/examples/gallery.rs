@@ -1,33 +1,41 @@
-//! Writes every message in every language into a folder, to be looked at in a browser.
-//!
-//! `cargo run -p messages --example gallery -- FOLDER`
-
-use std::{env, error::Error, fs, path::PathBuf};
-
-use domain::Language;
-use messages::Templates;
-
-#[expect(clippy::unwrap_used, reason = "samples are right, or the tests fail")]
-#[path = "../tests/samples/mod.rs"]
-mod samples;
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let folder = PathBuf::from(env::args_os().nth(1).unwrap_or_else(|| "gallery".into()));
-    fs::create_dir_all(&folder)?;
-    let templates = Templates::load()?;
-    let shop = samples::shop();
-    for (number, content) in samples::all_contents().iter().enumerate() {
-        let size = if number % 2 == 0 { "bare" } else { "full" };
-        let status = content.status().map_or("order_confirmation", domain::OrderStatus::name);
-        for language in templates.languages_of(content.notification_type(), content.status()) {
-            let reader = samples::reader(language);
-            let email = templates.email(content, &reader, Language::En, &shop)?;
-            let sms = templates.sms(content, &reader, Language::En, &shop)?;
-            let name = format!("{status}-{language}-{size}");
-            fs::write(folder.join(format!("{name}.html")), email.html)?;
-            let text = format!("{}\n\n{}\n{}\n", email.subject, email.text, sms.text);
-            fs::write(folder.join(format!("{name}.txt")), text)?;
+//! t
+use domain::Channel;
+use messages::{TemplateName, Templates, samples};
+fn main() {
+    let only: Vec<String> = std::env::args().skip(1).collect();
+    let t = Templates::new();
+    for name in TemplateName::all() {
+        if !only.iter().all(|o| name.to_string().contains(o.as_str())) {
+            continue;
+        }
+        for content in samples::of(name.kind, name.status) {
+            let (r, s) = (samples::reader(name.language), samples::shop());
+            println!("=== {name}");
+            match name.channel {
+                Channel::Email => match t.email(&content, &r, &s) {
+                    Ok(e) => println!("{}\n---\n{}", e.subject, e.text),
+                    Err(e) => println!("ERR {}", domain::chain(&e)),
+                },
+                Channel::Sms => match t.sms(&content, &r, &s) {
+                    Ok(e) => println!(
+                        "{:?} {} cut={} {}: {}",
+                        e.encoding,
+                        e.segments,
+                        e.is_cut,
+                        e.text.chars().count(),
+                        e.text
+                    ),
+                    Err(e) => println!("ERR {}", domain::chain(&e)),
+                },
+                Channel::Push => match t.push(&content, &r, &s) {
+                    Ok(e) => println!("{} | {} | {:?}", e.title, e.body, e.link),
+                    Err(e) => println!("ERR {}", domain::chain(&e)),
+                },
+                Channel::InApp => match t.in_app(&content, &r, &s) {
+                    Ok(e) => println!("{} | {} | {:?}", e.title, e.body, e.link),
+                    Err(e) => println!("ERR {}", domain::chain(&e)),
+                },
+            }
         }
     }
-    Ok(())
 }

@@ -1,36 +1,38 @@
 //! What the words and structures of a message may speak of: the content of an event, made ready to be read.
 //!
-//! Everything here comes from outside. Each text is cleaned to one line and loses the characters that reorder others;
-//! it is handed to the templates as a value and is never a template itself.
+//! Everything here comes from outside. Each text is cleaned to one line of bounded length and loses the characters that
+//! reorder others; it is handed to the templates as a value and is never a template itself.
 
-use domain::{Content, Item, Language, Order, OrderStatus, StatusUpdate, Zone, clean_line};
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use domain::{Content, Language, PaymentOutcome, PayoutOutcome, Zone, clean_block, clean_line};
 use serde::Serialize;
 
 use crate::{
     dates,
-    html::{isolated, web_address, without_bidi_controls},
-    money,
+    html::{isolated_where_needed, web_address, without_bidi_controls},
+    shop::{Shop, ShopFacts},
+    templates::Reader,
 };
 
-/// The shop in whose name the message is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shop {
-    /// What customers call it.
-    pub name: String,
-    /// Its page, when it has one: http or https.
-    pub url: Option<String>,
-    /// Where customers write to.
-    pub support_email: String,
-    /// Its logo, when it has one: the address of an image, https.
-    pub logo_url: Option<String>,
-    /// Its colour, for buttons and rules: `#rrggbb`; none for ours.
-    pub colour: Option<String>,
-    /// Its postal address, which many countries ask for in advertising. One line.
-    pub address: Option<String>,
-}
+mod goods;
+mod others;
 
-/// The variables of every template.
+use goods::{OrderFacts, ParcelFacts};
+use others::{AccountFacts, CampaignFacts, MaintenanceFacts, PaymentFacts, PayoutFacts, ProductFacts};
+
+/// Longer names of people and things are cut.
+const LONGEST_NAME: usize = 120;
+
+/// Longer explanations are cut.
+const LONGEST_SENTENCE: usize = 400;
+
+/// Paragraphs of a free text, and characters in all of them; the rest is cut.
+const MOST_PARAGRAPHS: usize = 20;
+const LONGEST_TEXT: usize = 4_000;
+
+/// Looks up what a code of the publisher's means in plain words: kind (`reasons`, `methods`, `changes`) and code.
+pub(crate) type Codes<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
+
+/// The variables of every template. What a message is not about is there all the same, and empty.
 #[derive(Debug, Serialize)]
 pub(crate) struct Facts {
     pub(crate) language: &'static str,
@@ -44,177 +46,194 @@ pub(crate) struct Facts {
     /// The day on which the parcel is expected, in words.
     day: Option<String>,
     short_day: Option<String>,
-    /// Why, in the publisher's words.
+    /// Why, as a sentence of ours, where the publisher's code is known.
+    why: Option<String>,
+    /// Why, in the publisher's own words, where it is no code that we know.
     reason: Option<String>,
+    payment: PaymentFacts,
+    payout: PayoutFacts,
+    product: ProductFacts,
+    campaign: CampaignFacts,
+    maintenance: MaintenanceFacts,
+    account: AccountFacts,
+    /// The one page that this message leads to.
+    pub(crate) link: Option<String>,
+    links: LinkFacts,
+    /// How the news are meant: `good`, `bad`, `over` or `plain`. Gives the card its colour.
+    tone: &'static str,
+    /// Whether only the most important is to be said.
+    pub(crate) is_brief: bool,
 }
 
+/// Pages of the customer's own.
 #[derive(Debug, Serialize)]
-pub(crate) struct ShopFacts {
-    pub(crate) name: String,
-    url: Option<String>,
-    email: String,
+struct LinkFacts {
+    unsubscribe: Option<String>,
+    preferences: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct OrderFacts {
-    pub(crate) id: String,
-    items: Vec<ItemFacts>,
-    /// How many pieces, when all are counted and not weighed.
-    pieces: Option<u64>,
-    subtotal: Option<String>,
-    tax: Option<String>,
-    total: Option<String>,
-    address: Vec<String>,
-    /// The day on which it was placed or changed, in the customer's zone.
-    date: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct ItemFacts {
-    quantity: String,
-    name: String,
-    /// Quantity times price.
-    amount: Option<String>,
-}
-
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct ParcelFacts {
-    pub(crate) carrier: Option<String>,
-    tracking_number: Option<String>,
-    /// The carrier's page for the number.
-    pub(crate) page: Option<String>,
-    items: Vec<ItemFacts>,
-    pieces: Option<u64>,
-    number: Option<u32>,
-    count: Option<u32>,
-    /// It is one of several, and we know which: number and count are there.
-    is_numbered: bool,
-    /// It does not hold the whole order.
-    is_part: bool,
-    /// It holds the whole order, for sure.
-    is_whole: bool,
-    /// It has the highest number.
-    is_last: bool,
-}
-
-/// One clean line in its own direction, or nothing.
-fn text(text: &str) -> Option<String> {
+/// One clean line of bounded length that keeps its own direction, or nothing.
+pub(crate) fn line(text: &str, longest: usize) -> Option<String> {
     let text = clean_line(&without_bidi_controls(text));
-    (!text.is_empty()).then_some(text)
+    (!text.is_empty()).then(|| isolated_where_needed(cut(text, longest)))
 }
 
-impl Facts {
-    /// What this content tells in this language; nothing for content that has no order.
-    pub(crate) fn of(content: &Content, language: Language, zone: &Zone, shop: &Shop) -> Option<Self> {
-        let (order, update) = match content {
-            Content::OrderConfirmation(order) => (order, None),
-            Content::OrderStatus(update) => (&update.order, Some(update)),
-            Content::Payment(_)
-            | Content::Payout(_)
-            | Content::Promotional(_)
-            | Content::Maintenance(_)
-            | Content::Account(_)
-            | Content::LowStock(_) => return None,
-        };
-        let name = order.customer_name.as_deref().and_then(text);
-        let reason = update.and_then(|update| update.reason.as_deref()).and_then(text);
-        let day = update.and_then(|update| update.estimated_delivery);
-        Some(Self {
-            language: language.code(),
-            shop: ShopFacts {
-                name: text(&shop.name).unwrap_or_default(),
-                url: shop.url.as_deref().and_then(web_address),
-                email: text(&shop.support_email).unwrap_or_default(),
-            },
-            name: name.as_deref().map(isolated),
-            order: OrderFacts::of(order, language, zone),
-            status: update.map_or("", |update| update.status.name()),
-            parcel: update.map_or_else(ParcelFacts::default, |update| ParcelFacts::of(update, language)),
-            day: day.map(|day| dates::day(language, day)),
-            short_day: day.map(|day| dates::short_day(language, day)),
-            reason,
-        })
-    }
+fn name(text: &str) -> Option<String> {
+    line(text, LONGEST_NAME)
 }
 
-impl OrderFacts {
-    fn of(order: &Order, language: Language, zone: &Zone) -> Self {
-        let money = |amount| money::money(language, amount);
-        Self {
-            id: text(order.id.as_str()).unwrap_or_default(),
-            items: items(&order.items, language),
-            pieces: pieces(&order.items),
-            subtotal: order.subtotal.map(money),
-            tax: order.tax.map(money),
-            total: order.total.map(money),
-            address: order.shipping_address.iter().filter_map(|line| text(line)).collect(),
-            date: order
-                .at
-                .map(|at| dates::date(language, at.to_zoned(zone.tz().clone()).date())),
-        }
-    }
+fn sentence(text: &str) -> Option<String> {
+    line(text, LONGEST_SENTENCE)
 }
 
-impl ParcelFacts {
-    fn of(update: &StatusUpdate, language: Language) -> Self {
-        let Some(parcel) = &update.parcel else {
-            return Self::default();
-        };
-        let carrier = parcel.carrier.as_deref().and_then(text);
-        let tracking_number = parcel.tracking_number.as_deref().and_then(text);
-        let in_parcel = pieces(&parcel.items);
-        let in_order = pieces(&update.order.items);
-        let count = parcel.count.filter(|count| *count > 1);
-        let number = count.and_then(|count| parcel.number.filter(|n| (1..=count).contains(n)));
-        let is_part = count.is_some() || in_parcel < in_order && in_parcel.is_some();
-        Self {
-            page: tracking_number
-                .as_deref()
-                .and_then(|number| carriers::tracking_page(carrier.as_deref(), number)),
-            carrier: carrier.map(|name| match carriers::carrier_name(&name) {
-                Some(known) => known.to_owned(),
-                None => name,
-            }),
-            tracking_number,
-            items: items(&parcel.items, language),
-            pieces: in_parcel,
-            number,
-            count,
-            is_numbered: number.is_some(),
-            is_part,
-            is_whole: !is_part && in_parcel.is_some() && in_parcel == in_order,
-            is_last: number.is_some() && number == count,
-        }
-    }
-}
-
-fn items(items: &[Item], language: Language) -> Vec<ItemFacts> {
-    items
-        .iter()
-        .map(|item| ItemFacts {
-            quantity: money::quantity(language, item.quantity),
-            name: text(&item.name).unwrap_or_default(),
-            amount: item.price.and_then(|price| {
-                let amount = price.amount.checked_mul(item.quantity)?;
-                Some(money::money(language, domain::Money { amount, ..price }))
-            }),
-        })
+/// The paragraphs of a free text.
+fn paragraphs(text: &str) -> Vec<String> {
+    cut(clean_block(text), LONGEST_TEXT)
+        .lines()
+        .filter_map(|paragraph| line(paragraph, LONGEST_TEXT))
+        .take(MOST_PARAGRAPHS)
         .collect()
 }
 
-/// How many pieces these are; nothing when there are none or something is weighed.
-fn pieces(items: &[Item]) -> Option<u64> {
-    let mut sum = Decimal::ZERO;
-    for item in items {
-        if !item.quantity.fract().is_zero() {
-            return None;
-        }
-        sum = sum.checked_add(item.quantity)?;
+/// The text, or its beginning and `…`.
+fn cut(text: String, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text,
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
     }
-    sum.to_u64().filter(|pieces| *pieces > 0)
 }
 
-/// Which words of a message apply: those of the status, or the only ones there are.
-pub(crate) fn section_of(content: &Content) -> &'static str {
-    content.status().map_or("message", OrderStatus::name)
+fn shorten(name: &mut String, longest: usize) {
+    if name.chars().count() > longest {
+        *name = name.chars().take(longest).collect();
+        name.push_str("...");
+    }
+}
+
+impl Facts {
+    /// What this content tells this reader in this language.
+    pub(crate) fn of(content: &Content, language: Language, reader: &Reader, shop: &Shop, codes: Codes<'_>) -> Self {
+        let order = content.order();
+        let zone = &reader.zone;
+        let mut facts = Self {
+            language: language.code(),
+            shop: shop.facts(),
+            name: order.and_then(|order| order.customer_name.as_deref()).and_then(name),
+            order: order.map_or_else(OrderFacts::default, |order| OrderFacts::of(order, language, zone)),
+            status: "",
+            parcel: ParcelFacts::default(),
+            day: None,
+            short_day: None,
+            why: None,
+            reason: None,
+            payment: PaymentFacts::default(),
+            payout: PayoutFacts::default(),
+            product: ProductFacts::default(),
+            campaign: CampaignFacts::default(),
+            maintenance: MaintenanceFacts::default(),
+            account: AccountFacts::default(),
+            link: None,
+            links: LinkFacts {
+                unsubscribe: reader.links.unsubscribe.as_deref().and_then(web_address),
+                preferences: reader.links.preferences.as_deref().and_then(web_address),
+            },
+            tone: tone_of(content),
+            is_brief: false,
+        };
+        facts.add(content, language, zone, codes);
+        facts
+    }
+
+    fn add(&mut self, content: &Content, language: Language, zone: &Zone, codes: Codes<'_>) {
+        match content {
+            Content::OrderConfirmation(_) => {}
+            Content::OrderStatus(update) => {
+                self.status = update.status.name();
+                self.parcel = ParcelFacts::of(update, language);
+                self.link.clone_from(&self.parcel.page);
+                self.day = update.estimated_delivery.map(|day| dates::day(language, day));
+                self.short_day = update.estimated_delivery.map(|day| dates::short_day(language, day));
+                self.explain(update.reason.as_deref(), codes);
+            }
+            Content::Payment(payment) => {
+                self.payment = PaymentFacts::of(payment, language, codes);
+                self.link = payment.retry_url.as_deref().and_then(web_address);
+                self.explain(payment.reason.as_deref(), codes);
+            }
+            Content::Payout(payout) => self.payout = PayoutFacts::of(payout, language),
+            Content::Promotional(campaign) => {
+                self.campaign = CampaignFacts::of(campaign);
+                self.link = campaign.url.as_deref().and_then(web_address);
+            }
+            Content::Maintenance(maintenance) => {
+                self.maintenance = MaintenanceFacts::of(maintenance, language, zone);
+            }
+            Content::Account(account) => {
+                self.account = AccountFacts::of(account, codes);
+                self.link = account.url.as_deref().and_then(web_address);
+            }
+            Content::LowStock(product) => self.product = ProductFacts::of(product, language),
+        }
+    }
+
+    /// Makes names short, as text messages need them.
+    pub(crate) fn shorten_names(&mut self) {
+        /// Shorter names are told whole.
+        const SHORT: usize = 20;
+        /// The title of a campaign is all that its text message tells.
+        const SHORT_TITLE: usize = 60;
+        let names = [&mut self.shop.name, &mut self.order.id, &mut self.product.name];
+        for name in names.into_iter().chain(&mut self.parcel.carrier) {
+            shorten(name, SHORT);
+        }
+        shorten(&mut self.campaign.title, SHORT_TITLE);
+    }
+
+    fn explain(&mut self, reason: Option<&str>, codes: Codes<'_>) {
+        self.why = reason.and_then(|code| codes("reasons", code));
+        if self.why.is_none() {
+            self.reason = reason.and_then(sentence);
+        }
+    }
+}
+
+fn tone_of(content: &Content) -> &'static str {
+    use domain::OrderStatus as Status;
+    match content {
+        Content::OrderConfirmation(_) => "good",
+        Content::OrderStatus(update) => match update.status {
+            Status::Confirmed | Status::Delivered | Status::Paid => "good",
+            Status::Pending | Status::Delayed | Status::Exception => "bad",
+            Status::Cancelled | Status::Returned => "over",
+            Status::Processing | Status::Picking | Status::Packed | Status::Shipped | Status::OutForDelivery => "plain",
+        },
+        Content::Payment(payment) => match payment.outcome {
+            PaymentOutcome::Succeeded | PaymentOutcome::Refunded => "good",
+            PaymentOutcome::Failed => "bad",
+            PaymentOutcome::Processing => "plain",
+        },
+        Content::Payout(payout) => match payout.outcome {
+            PayoutOutcome::Processed => "good",
+            PayoutOutcome::Failed => "bad",
+        },
+        Content::LowStock(_) => "bad",
+        Content::Promotional(_) | Content::Maintenance(_) | Content::Account(_) => "plain",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_letters() {
+        assert_eq!(cut("ñandú ñ".to_owned(), 6), "ñandú…");
+        assert_eq!(cut("ñandú".to_owned(), 5), "ñandú");
+    }
+
+    #[test]
+    fn a_free_text_keeps_its_paragraphs() {
+        assert_eq!(paragraphs("one\r\n\r\n two \u{202E}three\n"), ["one", "two three"]);
+        assert_eq!(paragraphs(&"line\n".repeat(500)).len(), MOST_PARAGRAPHS);
+    }
 }

@@ -7,9 +7,18 @@ pub(crate) fn without_bidi_controls(text: &str) -> String {
         .collect()
 }
 
-/// A text that keeps its own direction inside a sentence of another one.
-pub(crate) fn isolated(text: &str) -> String {
-    format!("\u{2068}{text}\u{2069}")
+/// A text with letters that run from right to left keeps its own direction inside a sentence of another one.
+pub(crate) fn isolated_where_needed(text: String) -> String {
+    match text.chars().any(runs_from_right) {
+        true => format!("\u{2068}{text}\u{2069}"),
+        false => text,
+    }
+}
+
+/// The blocks of the scripts that are written from right to left (Unicode Standard, `DerivedBidiClass.txt`, classes R and AL).
+const fn runs_from_right(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8FF}' | '\u{200F}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'
+        | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
 /// Escaped for HTML, for text and for attributes in quotes; what was isolated stands in `<bdi>`.
@@ -17,19 +26,38 @@ pub(crate) fn isolated(text: &str) -> String {
 /// A slash stays a slash, since link trackers read addresses as they are written.
 pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            '\u{2068}' => html.push_str("<bdi>"),
-            '\u{2069}' => html.push_str("</bdi>"),
-            _ => html.push(c),
-        }
+    let written: Result<(), std::convert::Infallible> = escape_into(text, |part| {
+        html.push_str(part);
+        Ok(())
+    });
+    match written {
+        Ok(()) => html,
     }
-    html
+}
+
+/// The same, part by part: most texts have nothing to escape and are written as they are.
+pub(crate) fn escape_into<E>(text: &str, mut write: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    let mut rest = text;
+    while let Some((place, c)) = rest.char_indices().find(|(_, c)| instead_of(*c).is_some()) {
+        let (before, after) = rest.split_at(place);
+        write(before)?;
+        write(instead_of(c).unwrap_or_default())?;
+        rest = after.get(c.len_utf8()..).unwrap_or_default();
+    }
+    write(rest)
+}
+
+const fn instead_of(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        '\u{2068}' => Some("<bdi>"),
+        '\u{2069}' => Some("</bdi>"),
+        _ => None,
+    }
 }
 
 /// The address when it is one that a browser opens as a page: http or https, and no blanks.
@@ -47,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_was_isolated_keeps_its_direction_in_html() {
-        let name = isolated("<שרה>");
+        let name = isolated_where_needed("<שרה>".to_owned());
         assert_eq!(escaped(&format!("Hello, {name}!")), "Hello, <bdi>&lt;שרה&gt;</bdi>!");
     }
 

@@ -1,18 +1,30 @@
-//! What customers read: every message as e-mail (HTML and plain text) and SMS, in their language.
+//! What customers read: every message as e-mail (HTML and plain text), SMS, push message and note in the inbox, in their language.
 //!
-//! A folder per message holds its structure (`email.mjml`, `email.txt`) once and its words once per language
-//! (`en.ini`, `es.ini`); `layout` holds what all messages share. Words are rendered first, as plain text; the HTML
-//! structure escapes whatever is put into it, so that no name can become markup.
+//! A folder per kind of message holds its structure (`email.mjml`, `email.txt`) once and its words once per language
+//! (`en.ini`, `es.ini`, `ro.ini`, `ru.ini`); `layout` holds what all messages share. Words and structure are woven into one template,
+//! which escapes whatever an event puts into it, so that no name can become markup.
 
 mod dates;
+mod engine;
 mod facts;
 mod html;
 mod locale;
 mod money;
+mod name;
+mod overrides;
 mod plain_text;
+mod rendered;
+pub mod samples;
+mod schema;
+mod shop;
 mod sms;
 mod templates;
+mod weave;
+mod words;
 
-pub use facts::Shop;
+pub use name::{TemplateName, UnknownTemplate};
+pub use overrides::Wording;
+pub use rendered::{Origin, RenderError, RenderedEmail, RenderedNote, RenderedSms};
+pub use shop::Shop;
 pub use sms::SmsEncoding;
-pub use templates::{Links, Reader, RenderError, RenderedEmail, RenderedSms, Templates};
+pub use templates::{Links, Reader, Templates};

@@ -1,32 +1,66 @@
 //! Money and quantities as the customer's language writes them.
 
-use domain::{Language, Money};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use domain::{Currency, Language, Money};
 use icu::decimal::{DecimalFormatter, input::Decimal as Digits};
 use icu::experimental::dimension::currency::{CurrencyType, formatter::CurrencyFormatter};
 use rust_decimal::Decimal;
 
-use crate::locale::locale_of;
+use crate::locale::{PerLanguage, locale_of};
+
+/// What formats amounts of one currency in one language; nothing where ICU has no such format.
+type Format = Option<Rc<CurrencyFormatter<DecimalFormatter>>>;
+
+/// A publisher can name 17,576 currencies; a shop uses few.
+const MOST_FORMATS: usize = 64;
+
+thread_local! {
+    static FORMATS: RefCell<HashMap<(Language, Currency), Format>> = RefCell::default();
+    static NUMBERS: PerLanguage<DecimalFormatter> = PerLanguage::default();
+}
 
 /// An amount with the symbol where the language puts it and the decimals that the currency has.
 pub(crate) fn money(language: Language, money: Money) -> String {
-    let code = money.currency.code();
     let formatted = digits(money.amount).and_then(|amount| {
-        let currency = CurrencyType::try_from_str(code).ok()?;
-        let formatter =
-            CurrencyFormatter::try_new_symbol(locale_of(language).into(), currency, Default::default()).ok()?;
-        Some(formatter.format_fixed_decimal(&amount).to_string())
+        Some(
+            format_of(language, money.currency)?
+                .format_fixed_decimal(&amount)
+                .to_string(),
+        )
     });
-    formatted.unwrap_or_else(|| format!("{} {code}", money.amount))
+    formatted.unwrap_or_else(|| format!("{} {}", money.amount, money.currency.code()))
+}
+
+fn format_of(language: Language, currency: Currency) -> Format {
+    let make = || {
+        let currency = CurrencyType::try_from_str(currency.code()).ok()?;
+        CurrencyFormatter::try_new_symbol(locale_of(language).into(), currency, Default::default())
+            .ok()
+            .map(Rc::new)
+    };
+    FORMATS.with(|formats| {
+        let mut formats = formats.borrow_mut();
+        if formats.len() >= MOST_FORMATS {
+            formats.clear();
+        }
+        formats.entry((language, currency)).or_insert_with(make).clone()
+    })
 }
 
 /// A number of pieces, or a weight, without needless zeros.
 pub(crate) fn quantity(language: Language, quantity: Decimal) -> String {
-    digits(quantity.normalize())
-        .and_then(|number| {
-            let formatter = DecimalFormatter::try_new(locale_of(language).into(), Default::default()).ok()?;
-            Some(formatter.format_to_string(&number))
-        })
-        .unwrap_or_else(|| quantity.to_string())
+    let formatted = digits(quantity.normalize()).and_then(|number| {
+        PerLanguage::with(
+            &NUMBERS,
+            language,
+            || DecimalFormatter::try_new(locale_of(language).into(), Default::default()).ok(),
+            |format| format.format_to_string(&number),
+        )
+    });
+    formatted.unwrap_or_else(|| quantity.to_string())
 }
 
 fn digits(number: Decimal) -> Option<Digits> {
@@ -36,7 +70,6 @@ fn digits(number: Decimal) -> Option<Digits> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Currency;
 
     fn shown(language: Language, amount: &str, currency: &str) -> String {
         money(

@@ -139,10 +139,11 @@ pub(crate) fn simplified(text: &str) -> String {
 pub(crate) fn cut(text: &str) -> String {
     const ENDING: &str = "...";
     let encoding = SmsEncoding::of(text);
-    let mut kept = text.to_owned();
-    if encoding.segments(&kept) <= MOST_SEGMENTS {
-        return kept;
+    if encoding.segments(text) <= MOST_SEGMENTS {
+        return text.to_owned();
     }
+    // No letter takes less than a septet, and two segments have 306 of them.
+    let mut kept: String = text.chars().take(306).collect();
     while kept.pop().is_some() {
         let ended = format!("{}{ENDING}", kept.trim_end());
         if encoding.segments(&ended) <= MOST_SEGMENTS {

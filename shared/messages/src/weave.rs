@@ -1,0 +1,294 @@
+//! Weaving: the words of a language are put into a structure once, before it is compiled, so that a message is one template.
+//!
+//! A structure says `{{ words.lead }}`; the words say `Hello {{ name }},`. Woven, the structure says `Hello {{ name }},`.
+//! Words are plain text: what is markup in them is escaped here, and what they take from the facts is escaped when it is
+//! rendered. Words that stand inside an expression (`words.lead|wrapped`) become a variable that is set before.
+
+use crate::html;
+
+/// Words may use other words, but not without end.
+const DEEPEST: usize = 8;
+
+/// What the woven text will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// HTML, in which literal words are escaped.
+    Html,
+    /// Plain text.
+    Text,
+}
+
+/// A piece of a template.
+enum Piece<'t> {
+    Text(&'t str),
+    /// `{{ … }}`
+    Value(&'t str),
+    /// `{% … %}`
+    Tag(&'t str),
+}
+
+/// Where an expression stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Value,
+    Tag,
+}
+
+/// Looks up the source of words by key.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The structure with its words in it.
+///
+/// # Errors
+///
+/// What is wrong with structure or words: a tag that is not closed, a key that nobody wrote, words that use each other in a circle.
+pub(crate) fn woven(structure: &str, form: Form, words: Lookup<'_>) -> Result<String, String> {
+    let mut weaver = Weaver {
+        form,
+        words,
+        set: Vec::new(),
+        before: String::new(),
+    };
+    let body = weaver.structure(structure)?;
+    Ok(weaver.before + &body)
+}
+
+/// One phrase on its own, with the words that it uses in it.
+///
+/// # Errors
+///
+/// As for [`woven`].
+pub(crate) fn woven_phrase(phrase: &str, words: Lookup<'_>) -> Result<String, String> {
+    let mut weaver = Weaver {
+        form: Form::Text,
+        words,
+        set: Vec::new(),
+        before: String::new(),
+    };
+    let body = weaver.phrase(phrase, 0)?;
+    Ok(weaver.before + &body)
+}
+
+struct Weaver<'a> {
+    form: Form,
+    words: Lookup<'a>,
+    /// The keys whose variables are set before everything else.
+    set: Vec<String>,
+    before: String,
+}
+
+impl Weaver<'_> {
+    fn structure(&mut self, structure: &str) -> Result<String, String> {
+        let mut out = String::with_capacity(structure.len());
+        for piece in pieces(structure)? {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Value(code) => match sole_key(code) {
+                    Some(key) if self.is_inlined(key)? => {
+                        let source = self.source(key)?;
+                        out.push_str(&self.phrase(&source, 0)?);
+                    }
+                    Some(_) | None => {
+                        let code = self.expression(code, Place::Value, 0)?;
+                        out.push_str(&format!("{{{{{code}}}}}"));
+                    }
+                },
+                Piece::Tag(code) => {
+                    let code = self.expression(code, Place::Tag, 0)?;
+                    out.push_str(&format!("{{%{code}%}}"));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Whether these words stand in the text themselves. In plain text only literal ones do: the line breaks after a tag would go.
+    fn is_inlined(&self, key: &str) -> Result<bool, String> {
+        let is_set = self.set.iter().any(|known| known == key);
+        Ok(!is_set && (self.form == Form::Html || is_literal(&self.source(key)?)))
+    }
+
+    /// Words as they stand in the woven text.
+    fn phrase(&mut self, source: &str, depth: usize) -> Result<String, String> {
+        if depth > DEEPEST {
+            return Err("words use each other in a circle".to_owned());
+        }
+        let mut out = String::with_capacity(source.len());
+        for piece in pieces(source)? {
+            match piece {
+                Piece::Text(text) if self.form == Form::Html => out.push_str(&html::escaped(text)),
+                Piece::Text(text) => out.push_str(text),
+                Piece::Value(code) => match sole_key(code) {
+                    Some(key) => {
+                        let source = self.source(key)?;
+                        out.push_str(&self.phrase(&source, depth + 1)?);
+                    }
+                    None => {
+                        let code = self.expression(code, Place::Value, depth)?;
+                        out.push_str(&format!("{{{{{code}}}}}"));
+                    }
+                },
+                Piece::Tag(code) => {
+                    let code = self.expression(code, Place::Tag, depth)?;
+                    out.push_str(&format!("{{%{code}%}}"));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// An expression in which every `words.key` is a literal or a variable.
+    fn expression(&mut self, code: &str, place: Place, depth: usize) -> Result<String, String> {
+        let mut out = String::with_capacity(code.len());
+        let mut rest = code;
+        while let Some((before, after)) = rest.split_once("words.") {
+            let end = after.find(|c: char| !is_name(c)).unwrap_or(after.len());
+            let (key, after) = after.split_at(end);
+            out.push_str(before);
+            let source = self.source(key)?;
+            if is_literal(&source) {
+                let quoted = source.replace('\\', "\\\\").replace('"', "\\\"");
+                out.push_str(&format!("\"{quoted}\""));
+            } else {
+                self.set(key, &source, depth)?;
+                out.push_str(&format!("words_{key}"));
+                // Words that are only blanks are no words. A value of HTML that went through a filter would be escaped once more.
+                if place == Place::Tag || self.form == Form::Text {
+                    out.push_str("|trim");
+                }
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    fn set(&mut self, key: &str, source: &str, depth: usize) -> Result<(), String> {
+        if !self.set.iter().any(|known| known == key) {
+            let text = self.phrase(source, depth + 1)?;
+            self.set.push(key.to_owned());
+            self.before
+                .push_str(&format!("{{% set words_{key} %}}{text}{{% endset %}}"));
+        }
+        Ok(())
+    }
+
+    fn source(&self, key: &str) -> Result<String, String> {
+        (self.words)(key).ok_or_else(|| format!("there are no words {key}"))
+    }
+}
+
+/// The key, where an expression is nothing but words.
+fn sole_key(code: &str) -> Option<&str> {
+    let key = code.trim().strip_prefix("words.")?;
+    key.chars().all(is_name).then_some(key)
+}
+
+const fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn is_literal(source: &str) -> bool {
+    !source.contains("{{") && !source.contains("{%") && !source.contains("{#")
+}
+
+fn pieces(source: &str) -> Result<Vec<Piece<'_>>, String> {
+    let mut pieces = Vec::new();
+    let mut rest = source;
+    while let Some(start) = rest.find('{') {
+        let opening = rest.get(start..start + 2).unwrap_or_default();
+        let (closing, is_value) = match opening {
+            "{{" => ("}}", true),
+            "{%" => ("%}", false),
+            "{#" => return Err("expected no comments between words".to_owned()),
+            _ => {
+                let (text, after) = rest.split_at(start + 1);
+                pieces.push(Piece::Text(text));
+                rest = after;
+                continue;
+            }
+        };
+        let (text, after) = rest.split_at(start);
+        let inside = after.get(2..).unwrap_or_default();
+        let (code, after) = inside
+            .split_once(closing)
+            .ok_or_else(|| format!("expected {closing} after {opening}"))?;
+        pieces.push(Piece::Text(text));
+        pieces.push(if is_value { Piece::Value(code) } else { Piece::Tag(code) });
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest));
+    Ok(pieces)
+}
+
+/// The tags of a phrase, by their first word.
+pub(crate) fn tags(phrase: &str) -> Result<Vec<&str>, String> {
+    let found = pieces(phrase)?.into_iter().filter_map(|piece| match piece {
+        Piece::Tag(code) => code.trim_matches(['-', '+', ' ']).split_whitespace().next(),
+        Piece::Text(_) | Piece::Value(_) => None,
+    });
+    Ok(found.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(key: &str) -> Option<String> {
+        let known = [
+            ("hello", "Tom & {{ name }}"),
+            ("label", "Say \"hi\""),
+            ("nested", "{% if order %}{{ words.hello }}{% endif %}!"),
+            ("circle", "{{ words.circle }}"),
+            ("open", "{{ name"),
+        ];
+        known
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, text)| (*text).to_owned())
+    }
+
+    fn weave(structure: &str, form: Form) -> Result<String, String> {
+        woven(structure, form, &words)
+    }
+
+    #[test]
+    fn words_take_the_place_of_their_key() {
+        assert_eq!(
+            weave("<p>{{ words.hello }}</p>", Form::Html).unwrap(),
+            "<p>Tom &amp; {{ name }}</p>"
+        );
+        assert_eq!(
+            weave("{{ words.nested }}", Form::Html).unwrap(),
+            "{% if order %}Tom &amp; {{ name }}{% endif %}!"
+        );
+    }
+
+    #[test]
+    fn words_inside_an_expression_are_set_before() {
+        assert_eq!(
+            weave("{{ words.hello|wrapped }} {% if words.hello %}x{% endif %}", Form::Text).unwrap(),
+            "{% set words_hello %}Tom & {{ name }}{% endset %}{{ words_hello|trim|wrapped }} {% if words_hello|trim %}x{% endif %}"
+        );
+        assert_eq!(
+            weave("{{ words.label|row(x) }}", Form::Text).unwrap(),
+            "{{ \"Say \\\"hi\\\"\"|row(x) }}"
+        );
+    }
+
+    #[test]
+    fn a_brace_alone_is_text() {
+        assert_eq!(weave("a { color } b", Form::Html).unwrap(), "a { color } b");
+    }
+
+    #[test]
+    fn what_cannot_be_woven_says_why() {
+        for (structure, why) in [
+            ("{{ words.nobody }}", "there are no words nobody"),
+            ("{{ words.circle }}", "circle"),
+            ("{{ words.open }}", "expected }}"),
+        ] {
+            assert!(weave(structure, Form::Html).unwrap_err().contains(why), "{structure}");
+        }
+    }
+}
