@@ -1,14 +1,15 @@
 //! Writes an e-mail in the customer's language and takes it to SES.
 
-use aws::{Letter, SesMailer};
+use aws::{DynamoTemplates, Letter, SesMailer};
 use domain::ports::{Courier, SendAnswer};
 use domain::{Channel, DeliveryRequest};
-use messages::{Reader, RenderedEmail, Shop, Templates};
+use lambda::{SystemClock, TemplateBook};
+use messages::{Reader, RenderedEmail, Shop};
 
 /// Writes e-mails and takes them to SES.
 #[derive(Debug)]
 pub(crate) struct EmailCourier {
-    pub(crate) templates: Templates,
+    pub(crate) book: TemplateBook<DynamoTemplates, SystemClock>,
     pub(crate) shop: Shop,
     pub(crate) mailer: SesMailer,
 }
@@ -26,9 +27,13 @@ impl Courier for EmailCourier {
             zone: request.zone.clone(),
             links: messages::Links::default(),
         };
-        self.templates
+        let email = self
+            .book
+            .templates()
             .email(&request.content, &reader, &self.shop)
-            .map_err(|error| domain::chain(&error))
+            .map_err(|error| domain::chain(&error))?;
+        self.book.note(&email.origin);
+        Ok(email)
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {

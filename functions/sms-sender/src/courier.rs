@@ -1,15 +1,15 @@
 //! Writes a text message in the customer's language and takes it to SNS.
 
-use aws::{ProviderMessages, SnsTexter};
+use aws::{DynamoTemplates, ProviderMessages, SnsTexter};
 use domain::ports::{Clock as _, Courier, SendAnswer};
 use domain::{Channel, DeliveryRequest};
-use lambda::SystemClock;
-use messages::{Reader, RenderedSms, Shop, Templates};
+use lambda::{SystemClock, TemplateBook};
+use messages::{Reader, RenderedSms, Shop};
 
 /// Writes text messages and takes them to SNS.
 #[derive(Debug)]
 pub(crate) struct SmsCourier {
-    pub(crate) templates: Templates,
+    pub(crate) book: TemplateBook<DynamoTemplates, SystemClock>,
     pub(crate) shop: Shop,
     pub(crate) texter: SnsTexter,
     pub(crate) messages: ProviderMessages,
@@ -28,9 +28,13 @@ impl Courier for SmsCourier {
             zone: request.zone.clone(),
             links: messages::Links::default(),
         };
-        self.templates
+        let sms = self
+            .book
+            .templates()
             .sms(&request.content, &reader, &self.shop)
-            .map_err(|error| domain::chain(&error))
+            .map_err(|error| domain::chain(&error))?;
+        self.book.note(&sms.origin);
+        Ok(sms)
     }
 
     async fn send(&self, request: &DeliveryRequest, sms: &RenderedSms) -> SendAnswer {

@@ -1,10 +1,11 @@
 //! From what woke the SMS sender up to the sending, and back.
 
 use aws::{
-    Connection, DynamoCustomers, DynamoLedger, DynamoTraffic, ProviderMessages, SnsTexter, SqsDeadLetters,
-    SqsTroubleBell, SqsVisibility,
+    Connection, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, ProviderMessages, SnsTexter,
+    SqsDeadLetters, SqsTroubleBell, SqsVisibility,
 };
-use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock};
+use domain::Channel;
+use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
 use lambda_runtime::Error;
 use messages::Templates;
 use pipeline::SenderMemory;
@@ -40,7 +41,12 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
         ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, NO_RETENTION),
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),
         courier: SmsCourier {
-            templates: Templates::new(),
+            book: TemplateBook::new(
+                Templates::new(),
+                Channel::Sms,
+                DynamoTemplates::new(dynamodb.clone(), config.templates_table),
+                SystemClock,
+            ),
             shop: config.shop,
             texter: SnsTexter::new(connection.sns(), config.sender_id),
             messages: ProviderMessages::new(dynamodb.clone(), config.provider_messages_table),
@@ -57,9 +63,10 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
 
 /// Handles one call.
 pub(crate) async fn handle(door: &Door, call: Call) -> Reply {
+    let book = &door.courier.book;
     match Invocation::read(&call.payload) {
-        Invocation::Queue(messages) => door.work(messages, &call).await,
-        Invocation::Trial(messages) => door.try_out(messages, &call).await,
+        Invocation::Queue(messages) => book.during(door.work(messages, &call)).await,
+        Invocation::Trial(messages) => book.during(door.try_out(messages, &call)).await,
         Invocation::Topic(_) | Invocation::Direct(_) => Reply {
             value: Err("expected deliveries from the SMS queues; events go to the orchestrator".into()),
             metrics: Metrics::default(),

@@ -22,4 +22,5 @@ mod preferences;
 mod repetition;
 mod reports;
 mod stores;
+mod templates;
 mod twins;
