@@ -55,7 +55,7 @@ Examples:
   ops templates save payment_failed/sms/en --from -
 
 A file has lines 'key = text'; an indented line goes on with the text above, and a line that begins with # is a comment. Keys \
-that are left out keep the built-in words. Nothing is sent with a draft until it is published.")]
+that are left out, or have the built-in words, keep them also after later deployments. Nothing is sent with a draft until it is published.")]
 pub(crate) struct Save {
     #[command(flatten)]
     template: Template,
@@ -173,6 +173,10 @@ impl Save {
     async fn run(&self, account: &Account, as_json: bool) -> Result<ExitCode> {
         let words = words_file::read(&self.from)?;
         let known = Known::of(account, self.template.name).await?;
+        let words = own(words, &known.built_in);
+        if words.is_empty() {
+            bail!("these are the built-in words of {}: there is nothing to save", known.text());
+        }
         for _round in 0..ROUNDS {
             let newest = known.table.versions_of(&known.text()).await?.into_iter().next_back();
             let mut draft = TemplateVersion {
@@ -218,7 +222,7 @@ impl Publish {
             self.who.at(account.now()),
         )?;
         known.switch(&switch).await?;
-        let done = format!("live; before it {} in force. {}", known.was(), SOON);
+        let done = format!("live, in the place of {}. {}", known.was(), SOON);
         show(&Done::of(version, done), as_json)
     }
 }
@@ -233,7 +237,7 @@ impl RollBack {
             self.who.at(account.now()),
         )?;
         known.switch(&switch).await?;
-        let done = format!("live again; before {} in force. {}", known.was(), SOON);
+        let done = format!("live again, in the place of {}. {}", known.was(), SOON);
         let now_live = switch.in_force.and_then(|in_force| in_force.version_of(&known.text()));
         let done = match now_live {
             Some(version) => {
@@ -353,11 +357,11 @@ impl Known {
         )
     }
 
-    /// What is in force now, as the beginning of a sentence that ends with `in force`.
+    /// What is in force until a change.
     fn was(&self) -> String {
         match self.live() {
-            Some(version) => format!("version {version} was"),
-            None => "the built-in words were".to_owned(),
+            Some(version) => format!("version {version}"),
+            None => "the built-in words".to_owned(),
         }
     }
 }
@@ -383,6 +387,12 @@ impl Who {
 /// An operator's words as they may stand in a table: one line, and not so long that an item grows by it.
 fn line(text: &str) -> String {
     clean_line(text).chars().take(200).collect()
+}
+
+/// Words without those that are built in: what a deployment mends later is not to be held by a copy.
+fn own(mut words: BTreeMap<String, String>, built_in: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    words.retain(|key, text| built_in.get(key) != Some(text));
+    words
 }
 
 /// Everything that speaks against words, a line for each.
@@ -462,6 +472,16 @@ mod tests {
             problem.contains("TYPE/CHANNEL/LANGUAGE") && problem.contains("ops templates list"),
             "{problem}"
         );
+    }
+
+    #[test]
+    fn copies_of_built_in_words_are_not_kept() {
+        let words = |lead: &str| {
+            let pairs = [("subject", "On its way"), ("lead", lead)];
+            BTreeMap::from(pairs.map(|(key, text)| (key.to_owned(), text.to_owned())))
+        };
+        let kept = own(words("ours"), &words("built in"));
+        assert_eq!(kept, BTreeMap::from([("lead".to_owned(), "ours".to_owned())]));
     }
 
     #[test]
