@@ -3,7 +3,10 @@
 use aws::{ChannelQueues, ContactKey, Sender};
 use domain::RetryPolicy;
 use lambda::{InvalidVariable, Variables};
+use links::{LinkKeys, Pages};
 use messages::Shop;
+
+use crate::customer_links::CustomerLinks;
 
 /// What the e-mail sender needs to know.
 #[derive(Debug)]
@@ -28,8 +31,10 @@ pub(crate) struct Config {
     pub(crate) lanes: ChannelQueues,
     /// `SENDER_EMAIL`, `SENDER_NAME`, `SUPPORT_EMAIL`.
     pub(crate) sender: Sender,
-    /// `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`.
+    /// `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`, `SHOP_LOGO_URL`, `SHOP_COLOUR`, `SHOP_ADDRESS`.
     pub(crate) shop: Shop,
+    /// `LINK_KEYS`, `PUBLIC_URL`.
+    pub(crate) links: CustomerLinks,
     /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
     pub(crate) reading: pipeline::Reading,
     /// `CONFIGURATION_SET`; without one SES tells nothing about its messages.
@@ -61,13 +66,141 @@ impl Config {
                 name: variables.text("SHOP_NAME")?,
                 url: variables.optional("SHOP_URL"),
                 support_email,
-                logo_url: None,
-                colour: None,
-                address: None,
+                logo_url: variables.optional_checked("SHOP_LOGO_URL", logo_url)?,
+                colour: variables.optional_checked("SHOP_COLOUR", colour)?,
+                address: variables.optional_checked("SHOP_ADDRESS", address)?,
+            },
+            links: CustomerLinks {
+                keys: variables.checked("LINK_KEYS", LinkKeys::read)?,
+                pages: variables.optional_checked("PUBLIC_URL", Pages::new)?,
             },
             reading: variables.reading()?,
             configuration_set: variables.optional("CONFIGURATION_SET"),
             policy: variables.retry_policy()?,
         })
+    }
+}
+
+/// Mail programs show no image that comes by http.
+fn logo_url(text: &str) -> Result<String, &'static str> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    let is_safe = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '<' | '>' | '\\');
+    if !rest.is_empty() && rest.chars().all(is_safe) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the address of an image that begins with https://")
+    }
+}
+
+fn colour(text: &str) -> Result<String, &'static str> {
+    match text.strip_prefix('#') {
+        Some(digits) if digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()) => Ok(text.to_owned()),
+        _ => Err("expected a colour such as #0b6e4f"),
+    }
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    let is_a_line = !text.chars().any(char::is_control);
+    if is_a_line && text.chars().count() <= 200 {
+        Ok(domain::clean_line(text))
+    } else {
+        Err("expected a postal address in one line of at most 200 characters")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the template always gives, and one variable more.
+    fn config(name: &'static str, value: &'static str) -> Result<Config, String> {
+        let given = [
+            ("PREFERENCES_TABLE", "preferences"),
+            ("SUPPRESSIONS_TABLE", "suppressions"),
+            ("CONTACT_HASH_KEY", "0123456789abcdef"),
+            ("SYSTEM_STATE_TABLE", "state"),
+            ("TEMPLATES_TABLE", "templates"),
+            ("ACCOUNT_TROUBLE_QUEUE_URL", "http://localhost/trouble"),
+            ("LEDGER_TABLE", "ledger"),
+            ("EMAIL_QUEUE_URL", "http://localhost/email"),
+            ("EMAIL_URGENT_QUEUE_URL", "http://localhost/email-urgent"),
+            ("SENDER_EMAIL", "shop@example.com"),
+            ("SUPPORT_EMAIL", "help@example.com"),
+            ("SHOP_NAME", "Shop"),
+            ("LINK_KEYS", "0123456789abcdefghijklmnopqrstuv"),
+            ("DEFAULT_LANGUAGE", "es"),
+            ("DEFAULT_TIME_ZONE", "Europe/Madrid"),
+            ("DEFAULT_CURRENCY", "EUR"),
+        ];
+        let given: Vec<_> = given
+            .into_iter()
+            .filter(|(other, _)| *other != name)
+            .chain([(name, value)])
+            .collect();
+        Config::read(&Variables::given(&given)).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_shop_may_have_neither_logo_nor_colour_nor_address_nor_pages() {
+        let config = config("SHOP_LOGO_URL", "").unwrap();
+        assert_eq!(
+            (config.shop.logo_url, config.shop.colour, config.shop.address),
+            (None, None, None)
+        );
+        assert!(config.links.pages.is_none());
+    }
+
+    #[test]
+    fn a_shops_logo_colour_and_address_are_read_as_they_are() {
+        let logo = config("SHOP_LOGO_URL", "https://example.com/logo.png").unwrap();
+        assert_eq!(logo.shop.logo_url.as_deref(), Some("https://example.com/logo.png"));
+        let colour = config("SHOP_COLOUR", "#0B6e4f").unwrap();
+        assert_eq!(colour.shop.colour.as_deref(), Some("#0B6e4f"));
+        let address = config("SHOP_ADDRESS", "Gran Vía 1, 28013 Madrid, España").unwrap();
+        assert_eq!(
+            address.shop.address.as_deref(),
+            Some("Gran Vía 1, 28013 Madrid, España")
+        );
+    }
+
+    #[test]
+    fn pages_are_where_the_public_url_says() {
+        let config = config("PUBLIC_URL", "https://shop.example.com/").unwrap();
+        assert_eq!(config.links.pages, Pages::new("https://shop.example.com").ok());
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_was_expected_and_never_quoted() {
+        let logo = "environment variable SHOP_LOGO_URL: expected the address of an image that begins with https://";
+        let colour = "environment variable SHOP_COLOUR: expected a colour such as #0b6e4f";
+        let address =
+            "environment variable SHOP_ADDRESS: expected a postal address in one line of at most 200 characters";
+        for (name, value, expected) in [
+            ("SHOP_LOGO_URL", "http://example.com/logo.png", logo),
+            ("SHOP_LOGO_URL", "https://", logo),
+            ("SHOP_LOGO_URL", "https://example.com/\" onerror=\"x", logo),
+            ("SHOP_COLOUR", "green", colour),
+            ("SHOP_COLOUR", "#0b6e4", colour),
+            ("SHOP_COLOUR", "#0b6e4f;x", colour),
+            ("SHOP_COLOUR", "#0b6é4", colour),
+            ("SHOP_ADDRESS", "Gran Vía 1\n28013 Madrid", address),
+            (
+                "LINK_KEYS",
+                "",
+                "environment variable LINK_KEYS: expected a value, got nothing",
+            ),
+            (
+                "LINK_KEYS",
+                "k1=secret",
+                "environment variable LINK_KEYS: key 1: expected a secret of at least 32 characters, got 6",
+            ),
+        ] {
+            assert_eq!(config(name, value).unwrap_err(), expected, "{value:?}");
+        }
+        let problem = config("PUBLIC_URL", "http://shop.example.com").unwrap_err();
+        assert!(
+            problem.starts_with("environment variable PUBLIC_URL: expected an address such as https://"),
+            "{problem}"
+        );
     }
 }

@@ -6,11 +6,14 @@ use domain::{Channel, DeliveryRequest};
 use lambda::{SystemClock, TemplateBook};
 use messages::{Reader, RenderedEmail, Shop};
 
+use crate::customer_links::CustomerLinks;
+
 /// Writes e-mails and takes them to SES.
 #[derive(Debug)]
 pub(crate) struct EmailCourier {
     pub(crate) book: TemplateBook<DynamoTemplates, SystemClock>,
     pub(crate) shop: Shop,
+    pub(crate) links: CustomerLinks,
     pub(crate) mailer: SesMailer,
 }
 
@@ -25,7 +28,7 @@ impl Courier for EmailCourier {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
-            links: messages::Links::default(),
+            links: self.links.of(request),
         };
         let email = self
             .book
@@ -37,10 +40,12 @@ impl Courier for EmailCourier {
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {
+        let unsubscribe = self.links.of(request).unsubscribe;
         let letter = Letter {
             subject: &email.subject,
             html: &email.html,
             text: &email.text,
+            unsubscribe: unsubscribe.as_deref(),
         };
         self.mailer.send(request.id, &request.to, letter).await
     }

@@ -54,6 +54,7 @@ impl Doors {
                 SystemClock,
             ),
             shop: config.shop,
+            links: config.links,
             mailer: SesMailer::new(connection.ses(), &config.sender, config.configuration_set),
         };
         Ok(Self {

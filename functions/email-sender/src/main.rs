@@ -2,6 +2,7 @@
 
 mod config;
 mod courier;
+mod customer_links;
 mod handler;
 
 use lambda::{Call, Variables};

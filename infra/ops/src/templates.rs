@@ -175,7 +175,10 @@ impl Save {
         let known = Known::of(account, self.template.name).await?;
         let words = own(words, &known.built_in);
         if words.is_empty() {
-            bail!("these are the built-in words of {}: there is nothing to save", known.text());
+            bail!(
+                "these are the built-in words of {}: there is nothing to save",
+                known.text()
+            );
         }
         for _round in 0..ROUNDS {
             let newest = known.table.versions_of(&known.text()).await?.into_iter().next_back();

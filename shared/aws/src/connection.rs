@@ -185,6 +185,7 @@ mod tests {
             subject: "s",
             html: "<p>h</p>",
             text: "t",
+            unsubscribe: None,
         };
         SesMailer::new(connection.ses(), &sender, None)
             .send(NotificationId::from_digest([1; 16]), "ana@example.com", letter)

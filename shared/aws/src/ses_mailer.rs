@@ -11,6 +11,10 @@ use crate::answer::{is_forbidden, is_throttle, read_error};
 /// Names the notification where the tags are lost: in the headers that a report quotes.
 const ID_HEADER: &str = "X-Notification-Id";
 
+/// What SES takes as the value of a header (SES v2 API reference, `MessageHeader`): the lower of the two bounds that its
+/// documents give, 870 and 995.
+const LONGEST_HEADER_VALUE: usize = 870;
+
 /// Who the e-mail is from.
 #[derive(Debug, Clone)]
 pub struct Sender {
@@ -31,6 +35,8 @@ pub struct Letter<'a> {
     pub html: &'a str,
     /// The same in plain text.
     pub text: &'a str,
+    /// The address that stops messages of this kind when it is posted to, where that is possible: at most 868 characters.
+    pub unsubscribe: Option<&'a str>,
 }
 
 /// E-mail through SES v2.
@@ -56,7 +62,9 @@ impl SesMailer {
     }
 
     /// Offers one e-mail to SES, once. The tags `notification-id` and `channel`, and the header `X-Notification-Id`, come back
-    /// with every event that SES publishes about it.
+    /// with every event that SES publishes about it. With an address to unsubscribe it has a button for that in mail programs:
+    /// `List-Unsubscribe` (RFC 2369) and `List-Unsubscribe-Post` (RFC 8058). An address that could leave its header is refused,
+    /// and with it the e-mail, before SES sees either.
     pub async fn send(&self, id: NotificationId, to: &str, letter: Letter<'_>) -> SendAnswer {
         let message = match build(letter, id) {
             Ok(message) => message,
@@ -98,16 +106,37 @@ fn build(letter: Letter<'_>, id: NotificationId) -> Result<Message, String> {
         let content = Content::builder().data(text).charset("UTF-8");
         content.build().map_err(incomplete)
     };
-    let header = MessageHeader::builder().name(ID_HEADER).value(id.to_string());
+    let header = |name: &str, value: String| {
+        let header = MessageHeader::builder().name(name).value(value);
+        header.build().map_err(incomplete)
+    };
     let body = Body::builder()
         .html(content(letter.html)?)
         .text(content(letter.text)?)
         .build();
-    Ok(Message::builder()
+    let mut message = Message::builder()
         .subject(content(letter.subject)?)
         .body(body)
-        .headers(header.build().map_err(incomplete)?)
-        .build())
+        .headers(header(ID_HEADER, id.to_string())?);
+    if let Some(address) = letter.unsubscribe {
+        message = message
+            .headers(header("List-Unsubscribe", in_angle_brackets(address)?)?)
+            .headers(header(
+                "List-Unsubscribe-Post",
+                "List-Unsubscribe=One-Click".to_owned(),
+            )?);
+    }
+    Ok(message.build())
+}
+
+/// An address as RFC 2369 section 2 wants it. What could end the address or the line, or is not ASCII, is refused.
+fn in_angle_brackets(address: &str) -> Result<String, String> {
+    let value = format!("<{address}>");
+    let is_safe = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | ',');
+    if address.is_empty() || !address.chars().all(is_safe) || value.len() > LONGEST_HEADER_VALUE {
+        return Err("the address to unsubscribe could not stand in a header".to_owned());
+    }
+    Ok(value)
 }
 
 /// What a refusal by SES means (SES v2 API reference, `SendEmail`, "Errors"). The provider's text is never kept: it may
@@ -168,6 +197,10 @@ mod tests {
     }
 
     async fn answer_of(rule: Rule) -> SendAnswer {
+        answer_to(rule, None).await
+    }
+
+    async fn answer_to(rule: Rule, unsubscribe: Option<&str>) -> SendAnswer {
         let client = mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, [&rule], |config| {
             config.retry_config(aws_sdk_sesv2::config::retry::RetryConfig::disabled())
         });
@@ -180,6 +213,7 @@ mod tests {
             subject: "s",
             html: "<p>h</p>",
             text: "t",
+            unsubscribe,
         };
         SesMailer::new(client, &sender, Some("reports".to_owned()))
             .send(NotificationId::from_digest([1; 16]), "ana@example.com", letter)
@@ -204,6 +238,61 @@ mod tests {
                 message_id: "m-1".into()
             }
         );
+    }
+
+    /// Accepts an e-mail with these headers and no others.
+    fn accepting(expected: &'static [(&'static str, &'static str)]) -> Rule {
+        mock!(Client::send_email)
+            .match_requests(move |request| {
+                let message = request.content().and_then(EmailContent::simple);
+                let headers = message.map(Message::headers).unwrap_or_default();
+                let headers: Vec<_> = headers.iter().map(|header| (header.name(), header.value())).collect();
+                headers == expected
+            })
+            .then_output(|| SendEmailOutput::builder().message_id("m-1").build())
+    }
+
+    #[tokio::test]
+    async fn what_may_be_unsubscribed_says_where_and_that_one_click_is_enough() {
+        let rule = accepting(&[
+            ("X-Notification-Id", "01010101-0101-8101-8101-010101010101"),
+            ("List-Unsubscribe", "<https://example.com/unsubscribe/AQ-_>"),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ]);
+        let answer = answer_to(rule, Some("https://example.com/unsubscribe/AQ-_")).await;
+        assert!(matches!(answer, SendAnswer::Accepted { .. }), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_unsubscribed_has_no_header_of_it() {
+        let rule = accepting(&[("X-Notification-Id", "01010101-0101-8101-8101-010101010101")]);
+        let answer = answer_to(rule, None).await;
+        assert!(matches!(answer, SendAnswer::Accepted { .. }), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_could_leave_its_header_never_reaches_ses() {
+        for address in [
+            "",
+            "https://example.com/\r\nBcc: x@example.com",
+            "https://example.com/a b",
+            "https://example.com/>, <mailto:x@example.com",
+            "https://example.com/a,b",
+            "https://ejemplo.españa/",
+            "https://example.com/\u{7f}",
+        ] {
+            let rule = accepting(&[]);
+            let answer = answer_to(rule.clone(), Some(address)).await;
+            let reason = "the address to unsubscribe could not stand in a header".to_owned();
+            assert_eq!(answer, SendAnswer::Refused { reason }, "{address:?}");
+            assert_eq!(rule.num_calls(), 0);
+        }
+    }
+
+    #[test]
+    fn a_header_takes_870_characters_and_no_more() {
+        assert!(in_angle_brackets(&"a".repeat(868)).is_ok());
+        assert!(in_angle_brackets(&"a".repeat(869)).is_err());
     }
 
     #[tokio::test]

@@ -91,7 +91,10 @@ impl<W: TemplatesLoad, C: Clock> TemplateBook<W, C> {
             )
         };
         for (times, what) in broken.values() {
-            tracing::error!(messages = times, "an override is broken, and built-in words took its place: {what}");
+            tracing::error!(
+                messages = times,
+                "an override is broken, and built-in words took its place: {what}"
+            );
         }
         let broken = broken.values().map(|(times, _)| times).sum();
         reply

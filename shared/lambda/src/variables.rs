@@ -91,6 +91,25 @@ impl Variables {
         })
     }
 
+    /// A value of a type that checks itself, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] with what the type says of it.
+    pub fn optional_checked<T, E: std::fmt::Display>(
+        &self,
+        name: &'static str,
+        check: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, InvalidVariable> {
+        let Some(text) = self.optional(name) else {
+            return Ok(None);
+        };
+        check(&text).map(Some).map_err(|problem| InvalidVariable {
+            name,
+            expected: problem.to_string(),
+        })
+    }
+
     /// The shop's assumptions: `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`.
     ///
     /// # Errors
@@ -176,6 +195,15 @@ mod tests {
             problem.to_string(),
             "environment variable A: expected a value, got nothing"
         );
+    }
+
+    #[test]
+    fn a_value_that_may_be_missing_is_checked_where_there_is_one() {
+        let variables = Variables::given(&[("A", ""), ("B", "Mars"), ("C", "UTC")]);
+        let zone = |name| variables.optional_checked(name, |text| domain::Zone::try_from(text));
+        assert_eq!(zone("A"), Ok(None));
+        assert_eq!(zone("B").unwrap_err().name, "B");
+        assert!(zone("C").unwrap().is_some());
     }
 
     #[test]

@@ -24,3 +24,4 @@ mod reports;
 mod stores;
 mod templates;
 mod twins;
+mod unsubscribe_headers;

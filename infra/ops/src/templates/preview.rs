@@ -116,9 +116,9 @@ fn shop(variables: &Variables) -> Result<Shop> {
         name: variables.text("SHOP_NAME")?,
         url: variables.optional("SHOP_URL"),
         support_email: variables.text("SUPPORT_EMAIL")?,
-        logo_url: None,
-        colour: None,
-        address: None,
+        logo_url: variables.optional("SHOP_LOGO_URL"),
+        colour: variables.optional("SHOP_COLOUR"),
+        address: variables.optional("SHOP_ADDRESS"),
     })
 }
 

@@ -1,0 +1,529 @@
+//! The keys that sign links: the newest writes, all of them read, so that a new one can come without the old links dying.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+use std::fmt;
+
+use crate::token::{self, Token};
+
+/// The output of the hash (RFC 2104 section 3): a shorter key would be the weakest part.
+const LEAST_SECRET: usize = 32;
+
+/// The id of a secret that stands alone, as its first maker, CloudFormation, writes it.
+const FIRST_ID: &str = "k1";
+
+const LONGEST_ID: usize = 8;
+
+const VERSION: u8 = 1;
+
+const MAC_BYTES: usize = 32;
+
+/// What is signed begins with this, so that a signature made for anything else with the same secret is none here.
+const LABEL: &[u8] = b"e-com67/customer-link\0";
+
+/// The longest link that we write, in characters: four for every three bytes of version, id, token and MAC.
+const LONGEST_LINK: usize = ((2 + LONGEST_ID + token::MOST_BYTES + MAC_BYTES) * 4).div_ceil(3);
+
+/// The keys that sign links: one that signs, and those that are still believed.
+///
+/// `Debug` shows their ids and nothing else of them.
+#[derive(Clone)]
+pub struct LinkKeys {
+    signing: Key,
+    older: Vec<Key>,
+}
+
+/// Keys that cannot be read. Carries no part of them.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum InvalidLinkKeys {
+    /// A secret is shorter than the hash.
+    #[error("key {position}: expected a secret of at least {LEAST_SECRET} characters, got {got}")]
+    Short {
+        /// Which one, from 1.
+        position: usize,
+        /// How many it has.
+        got: usize,
+    },
+    /// A secret has characters that separate, or that come by accident, as a line break does.
+    #[error("key {position}: expected a secret of letters, digits, - and _ only")]
+    Characters {
+        /// Which one, from 1.
+        position: usize,
+    },
+    /// A key without an id, or with one that is none.
+    #[error("key {position}: expected ID=SECRET, the id of 1 to {LONGEST_ID} letters and digits")]
+    Id {
+        /// Which one, from 1.
+        position: usize,
+    },
+    /// Two keys have one id.
+    #[error("key {position}: expected an id that no other key has")]
+    Repeated {
+        /// Which one, from 1.
+        position: usize,
+    },
+}
+
+/// A link that opens nothing. Whoever holds it is told the same whatever the cause: the text does not tell them apart, and the
+/// variants are for our own counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this link is not valid, or not any more")]
+pub enum InvalidLink {
+    /// It is none of ours, or it was cut or changed on its way.
+    Malformed,
+    /// No key has the id that it names.
+    UnknownKey,
+    /// The key that it names did not sign it.
+    BadSignature,
+    /// It was good once.
+    Expired,
+}
+
+impl InvalidLink {
+    /// The name of the cause, for counts and logs: `malformed`, `unknown_key`, `bad_signature` or `expired`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl LinkKeys {
+    /// Reads `k2=SECRET,k1=SECRET`, the newest first; or a secret alone, which is the key `k1`. A secret has 32 letters, digits,
+    /// `-` and `_` at least, and is used as it stands, not decoded.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidLinkKeys`] for the first key that is wrong.
+    pub fn read(text: &str) -> Result<Self, InvalidLinkKeys> {
+        let text = text.trim();
+        if !text.contains(['=', ',']) {
+            return Ok(Self {
+                signing: Key::new(FIRST_ID, text, 1)?,
+                older: Vec::new(),
+            });
+        }
+        let mut keys: Vec<Key> = Vec::new();
+        for (position, entry) in (1..).zip(text.split(',')) {
+            let (id, secret) = entry.trim().split_once('=').ok_or(InvalidLinkKeys::Id { position })?;
+            let key = Key::new(id, secret, position)?;
+            if keys.iter().any(|other| other.id == key.id) {
+                return Err(InvalidLinkKeys::Repeated { position });
+            }
+            keys.push(key);
+        }
+        let mut keys = keys.into_iter();
+        Ok(Self {
+            signing: keys.next().ok_or(InvalidLinkKeys::Id { position: 1 })?,
+            older: keys.collect(),
+        })
+    }
+
+    /// The token as letters, digits, `-` and `_`, signed with the first key: about 110 characters for an id of 36.
+    #[must_use]
+    pub fn sign(&self, token: &Token) -> String {
+        let mut bytes = vec![VERSION, self.signing.id_length];
+        bytes.extend(self.signing.id.as_bytes());
+        bytes.extend(token.written());
+        let mac = self.signing.over(&bytes).finalize().into_bytes();
+        bytes.extend(mac);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// What a link carries, if one of the keys signed it and it still holds.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidLink`], the same to a stranger whatever the cause.
+    pub fn verify(&self, link: &str, now: Timestamp) -> Result<Token, InvalidLink> {
+        if link.len() > LONGEST_LINK {
+            return Err(InvalidLink::Malformed);
+        }
+        // Refuses padding and trailing bits as well: a token has one spelling.
+        let bytes = URL_SAFE_NO_PAD
+            .decode(link)
+            .map_err(|_says_nothing_to_strangers| InvalidLink::Malformed)?;
+        let sealed = Sealed::read(&bytes).ok_or(InvalidLink::Malformed)?;
+        let named = std::iter::once(&self.signing)
+            .chain(&self.older)
+            .find(|key| key.id.as_bytes() == sealed.key_id);
+        // With an unknown id as much work is done as with a known one: time does not tell which ids there are.
+        let is_signed = named
+            .unwrap_or(&self.signing)
+            .over(sealed.signed)
+            .verify_slice(sealed.mac)
+            .is_ok();
+        if named.is_none() {
+            return Err(InvalidLink::UnknownKey);
+        }
+        if !is_signed {
+            return Err(InvalidLink::BadSignature);
+        }
+        let token = Token::read(sealed.token).ok_or(InvalidLink::Malformed)?;
+        if token.expires_at <= now {
+            return Err(InvalidLink::Expired);
+        }
+        Ok(token)
+    }
+}
+
+impl fmt::Debug for LinkKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LinkKeys({}", self.signing.id)?;
+        for key in &self.older {
+            write!(f, ", {}", key.id)?;
+        }
+        f.write_str(")")
+    }
+}
+
+#[derive(Clone)]
+struct Key {
+    id: String,
+    id_length: u8,
+    /// Has the label behind it already.
+    mac: Hmac<Sha256>,
+}
+
+impl Key {
+    fn new(id: &str, secret: &str, position: usize) -> Result<Self, InvalidLinkKeys> {
+        let wrong_id = InvalidLinkKeys::Id { position };
+        let id_length = u8::try_from(id.len()).unwrap_or(u8::MAX);
+        let is_id = (1..=LONGEST_ID).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric());
+        if !is_id {
+            return Err(wrong_id);
+        }
+        let is_ours = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if !secret.chars().all(is_ours) {
+            return Err(InvalidLinkKeys::Characters { position });
+        }
+        let short = InvalidLinkKeys::Short {
+            position,
+            got: secret.len(),
+        };
+        if secret.len() < LEAST_SECRET {
+            return Err(short);
+        }
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_wrong_length| short)?;
+        mac.update(LABEL);
+        Ok(Self {
+            id: id.to_owned(),
+            id_length,
+            mac,
+        })
+    }
+
+    fn over(&self, signed: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.mac.clone();
+        mac.update(signed);
+        mac
+    }
+}
+
+/// A link taken apart and not yet believed.
+struct Sealed<'a> {
+    /// Version, length of the id, id, token: all before the MAC.
+    signed: &'a [u8],
+    key_id: &'a [u8],
+    token: &'a [u8],
+    mac: &'a [u8; MAC_BYTES],
+}
+
+impl<'a> Sealed<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (signed, mac) = bytes.split_last_chunk()?;
+        let [VERSION, id_length, rest @ ..] = signed else {
+            return None;
+        };
+        let (key_id, token) = rest.split_at_checked(usize::from(*id_length))?;
+        Some(Self {
+            signed,
+            key_id,
+            token,
+            mac,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Purpose;
+    use domain::{Channel, NotificationType, UserId};
+    use proptest::prelude::*;
+
+    const OLD: &str = "k1=0123456789abcdefghijklmnopqrstuv";
+    const NEW: &str = "k2=ABCDEFGHIJKLMNOPQRSTUVWXYZ-_0123";
+
+    fn keys(text: &str) -> LinkKeys {
+        LinkKeys::read(text).unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn unsubscribe(user: &str) -> Token {
+        Token {
+            purpose: Purpose::Unsubscribe {
+                channel: Channel::Email,
+                notification_type: NotificationType::Promotional,
+            },
+            user: UserId::try_from(user).unwrap(),
+            expires_at: at(1_800_000_000),
+        }
+    }
+
+    fn any_purpose() -> impl Strategy<Value = Purpose> {
+        let unsubscribe = (
+            proptest::sample::select(Channel::ALL.to_vec()),
+            proptest::sample::select(NotificationType::ALL.to_vec()),
+        );
+        prop_oneof![
+            Just(Purpose::Preferences),
+            unsubscribe.prop_map(|(channel, notification_type)| Purpose::Unsubscribe {
+                channel,
+                notification_type,
+            }),
+        ]
+    }
+
+    fn any_token() -> impl Strategy<Value = Token> {
+        let user = proptest::collection::vec(any::<char>(), 1..=128)
+            .prop_filter_map("an id", |letters| UserId::try_from(String::from_iter(letters)).ok());
+        (any_purpose(), user, 1_i64..4_000_000_000).prop_map(|(purpose, user, expiry)| Token {
+            purpose,
+            user,
+            expires_at: at(expiry),
+        })
+    }
+
+    /// A token of as many bytes as one can have.
+    fn longest() -> Token {
+        Token {
+            expires_at: Timestamp::MAX,
+            ..unsubscribe(&"\u{1f4e6}".repeat(128))
+        }
+    }
+
+    #[test]
+    fn links_that_are_in_mailboxes_stay_what_they_are() {
+        let link = "AQJrMQEBCwAAAABrSdIAdXNlci1hbmGveC0ggRs_QW6O3WSwr5TgK1r62OLHRQgQ-PR5YTeV0g";
+        assert_eq!(keys(OLD).sign(&unsubscribe("user-ana")), link);
+        assert_eq!(keys(OLD).verify(link, at(0)), Ok(unsubscribe("user-ana")));
+    }
+
+    #[test]
+    fn a_secret_alone_is_the_first_key() {
+        let link = keys("0123456789abcdefghijklmnopqrstuv\n").sign(&unsubscribe("user-ana"));
+        assert_eq!(link, keys(OLD).sign(&unsubscribe("user-ana")));
+    }
+
+    #[test]
+    fn after_a_new_key_has_come_the_old_links_still_open() {
+        let both = keys(&format!("{NEW}, {OLD}"));
+        let old = keys(OLD).sign(&unsubscribe("user-ana"));
+        assert_eq!(both.verify(&old, at(0)), Ok(unsubscribe("user-ana")));
+        let new = both.sign(&unsubscribe("user-ana"));
+        assert_eq!(keys(NEW).verify(&new, at(0)), Ok(unsubscribe("user-ana")));
+    }
+
+    #[test]
+    fn a_key_that_was_taken_away_opens_nothing() {
+        let link = keys(OLD).sign(&unsubscribe("user-ana"));
+        assert_eq!(keys(NEW).verify(&link, at(0)), Err(InvalidLink::UnknownKey));
+    }
+
+    #[test]
+    fn another_secret_under_the_same_id_opens_nothing() {
+        let link = keys(OLD).sign(&unsubscribe("user-ana"));
+        let other = keys(&NEW.replace("k2", "k1"));
+        assert_eq!(other.verify(&link, at(0)), Err(InvalidLink::BadSignature));
+    }
+
+    #[test]
+    fn a_link_is_good_until_its_second() {
+        let link = keys(OLD).sign(&unsubscribe("user-ana"));
+        assert!(keys(OLD).verify(&link, at(1_799_999_999)).is_ok());
+        assert_eq!(keys(OLD).verify(&link, at(1_800_000_000)), Err(InvalidLink::Expired));
+    }
+
+    #[test]
+    fn a_signature_of_the_same_bytes_for_something_else_is_none() {
+        let token = unsubscribe("user-ana");
+        let mut bytes = vec![VERSION, 2];
+        bytes.extend(b"k1");
+        bytes.extend(token.written());
+        let mut bare = Hmac::<Sha256>::new_from_slice(&OLD.as_bytes()[3..]).unwrap();
+        bare.update(&bytes);
+        bytes.extend(bare.finalize().into_bytes());
+        let link = URL_SAFE_NO_PAD.encode(bytes);
+        assert_eq!(keys(OLD).verify(&link, at(0)), Err(InvalidLink::BadSignature));
+    }
+
+    #[test]
+    fn a_second_spelling_of_a_link_is_refused() {
+        let link = keys(OLD).sign(&unsubscribe("user-ana"));
+        assert_eq!(link.len() % 4, 2, "the last character has bits to spare");
+        let last = link.chars().last().unwrap();
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let place = alphabet.find(last).unwrap();
+        let other = format!("{}{}", &link[..link.len() - 1], &alphabet[place + 1..place + 2]);
+        for spelling in [other, format!("{link}="), format!("{link}\n"), format!(" {link}")] {
+            assert_eq!(
+                keys(OLD).verify(&spelling, at(0)),
+                Err(InvalidLink::Malformed),
+                "{spelling:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_longest_link_is_read_and_a_longer_text_is_not_even_decoded() {
+        let longest_id = keys(&OLD.replace("k1", "k1234567"));
+        let link = longest_id.sign(&longest());
+        assert_eq!(link.len(), LONGEST_LINK);
+        assert!(longest_id.verify(&link, at(0)).is_ok());
+        let longer = "A".repeat(LONGEST_LINK + 1);
+        assert_eq!(longest_id.verify(&longer, at(0)), Err(InvalidLink::Malformed));
+    }
+
+    #[test]
+    fn a_usual_link_is_short() {
+        let link = keys(OLD).sign(&unsubscribe("0f8fad5b-d9cb-469f-a165-70867728950e"));
+        assert!(link.len() < 120, "{} characters", link.len());
+    }
+
+    #[test]
+    fn strangers_are_told_the_same_whatever_the_cause() {
+        let causes = [
+            InvalidLink::Malformed,
+            InvalidLink::UnknownKey,
+            InvalidLink::BadSignature,
+            InvalidLink::Expired,
+        ];
+        let mut codes: Vec<&str> = causes.iter().map(|cause| cause.code()).collect();
+        codes.dedup();
+        assert_eq!(codes, ["malformed", "unknown_key", "bad_signature", "expired"]);
+        for cause in causes {
+            assert_eq!(cause.to_string(), "this link is not valid, or not any more");
+        }
+    }
+
+    #[test]
+    fn wrong_keys_are_named_by_their_place_and_never_quoted() {
+        let cases = [
+            ("", "key 1: expected a secret of at least 32 characters, got 0"),
+            ("short", "key 1: expected a secret of at least 32 characters, got 5"),
+            ("k1=short", "key 1: expected a secret of at least 32 characters, got 5"),
+            (
+                "0123456789 abcdefghijklmnopqrstuv",
+                "key 1: expected a secret of letters, digits, - and _ only",
+            ),
+            (
+                "k1=0123456789abcdefghijklmnopqrstuv=",
+                "key 1: expected a secret of letters, digits, - and _ only",
+            ),
+            (
+                "k1=0123456789abcdefghijklmnopqrstuv,0123456789abcdefghijklmnopqrstuv",
+                "key 2: expected ID=SECRET, the id of 1 to 8 letters and digits",
+            ),
+            (
+                "k123456789=0123456789abcdefghijklmnopqrstuv",
+                "key 1: expected ID=SECRET, the id of 1 to 8 letters and digits",
+            ),
+            (
+                "k1=0123456789abcdefghijklmnopqrstuv,k1=ABCDEFGHIJKLMNOPQRSTUVWXYZ-_0123",
+                "key 2: expected an id that no other key has",
+            ),
+            (
+                "k1=0123456789abcdefghijklmnopqrstuv,",
+                "key 2: expected ID=SECRET, the id of 1 to 8 letters and digits",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(LinkKeys::read(text).unwrap_err().to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_ids_and_no_secret() {
+        assert_eq!(format!("{:?}", keys(&format!("{NEW},{OLD}"))), "LinkKeys(k2, k1)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_signed_is_verified(token in any_token()) {
+            let link = keys(OLD).sign(&token);
+            prop_assert!(link.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
+            prop_assert!(link.len() <= LONGEST_LINK);
+            prop_assert_eq!(keys(OLD).verify(&link, at(0)), Ok(token));
+        }
+
+        #[test]
+        fn a_changed_character_is_refused(token in any_token(), place in any::<proptest::sample::Index>(), other in any::<char>()) {
+            let link = keys(OLD).sign(&token);
+            let mut letters: Vec<char> = link.chars().collect();
+            let place = place.index(letters.len());
+            prop_assume!(letters[place] != other);
+            letters[place] = other;
+            prop_assert!(keys(OLD).verify(&String::from_iter(letters), at(0)).is_err());
+        }
+
+        #[test]
+        fn a_changed_byte_is_refused(token in any_token(), place in any::<proptest::sample::Index>(), flip in 1_u8..) {
+            let mut bytes = URL_SAFE_NO_PAD.decode(keys(OLD).sign(&token)).unwrap();
+            let place = place.index(bytes.len());
+            bytes[place] ^= flip;
+            prop_assert!(keys(OLD).verify(&URL_SAFE_NO_PAD.encode(bytes), at(0)).is_err());
+        }
+
+        #[test]
+        fn a_link_that_was_cut_is_refused(token in any_token(), kept in any::<proptest::sample::Index>()) {
+            let link = keys(OLD).sign(&token);
+            let cut = &link[..kept.index(link.len())];
+            prop_assert!(keys(OLD).verify(cut, at(0)).is_err());
+        }
+
+        #[test]
+        fn the_signature_of_one_token_is_none_of_another(token in any_token(), other in any_token()) {
+            prop_assume!(token != other);
+            let genuine = URL_SAFE_NO_PAD.decode(keys(OLD).sign(&token)).unwrap();
+            let mut forged = vec![VERSION, 2];
+            forged.extend(b"k1");
+            forged.extend(other.written());
+            forged.extend(&genuine[genuine.len() - MAC_BYTES..]);
+            let link = URL_SAFE_NO_PAD.encode(forged);
+            prop_assert_eq!(keys(OLD).verify(&link, at(0)), Err(InvalidLink::BadSignature));
+        }
+
+        #[test]
+        fn an_expired_link_is_refused(token in any_token(), seconds in 0_i64..1_000_000_000) {
+            let later = at(token.expires_at.as_second() + seconds);
+            prop_assert_eq!(keys(OLD).verify(&keys(OLD).sign(&token), later), Err(InvalidLink::Expired));
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            prop_assert!(keys(OLD).verify(&text, at(0)).is_err());
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600), begins_well in any::<bool>()) {
+            let bytes = if begins_well { [vec![VERSION, 2, b'k', b'1'], bytes].concat() } else { bytes };
+            prop_assert!(keys(OLD).verify(&URL_SAFE_NO_PAD.encode(bytes), at(0)).is_err());
+        }
+
+        #[test]
+        fn no_keys_panic(text in any::<String>()) {
+            let _ = LinkKeys::read(&text);
+        }
+    }
+}
