@@ -186,7 +186,7 @@ mod tests {
             ALL.map(|language| moment(language, &at)),
             [
                 "Friday 27 November at 23:30",
-                "viernes, 27 de noviembre, 23:30",
+                "viernes, 27 de noviembre a las 23:30",
                 "vineri, 27 noiembrie la 23:30",
                 "пятница, 27 ноября в 23:30"
             ]

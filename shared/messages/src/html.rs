@@ -1,10 +1,14 @@
 //! Words as they stand in HTML, and addresses that may stand in a link.
 
+use std::borrow::Cow;
+
 /// A text without the characters that reorder what follows them (Unicode Standard Annex 9, sections 2.1 to 2.4).
-pub(crate) fn without_bidi_controls(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
-        .collect()
+pub(crate) fn without_bidi_controls(text: &str) -> Cow<'_, str> {
+    let reorders = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    match text.contains(reorders) {
+        true => text.replace(reorders, "").into(),
+        false => text.into(),
+    }
 }
 
 /// A text with letters that run from right to left keeps its own direction inside a sentence of another one.

@@ -158,7 +158,9 @@ impl Templates {
         let mut said = BTreeSet::new();
         for (key, phrase) in built_in {
             let phrase = wording.words.get(key).unwrap_or(phrase);
-            said.extend(variables_of(phrase, &wording.name).unwrap_or_default());
+            let variables = variables_of(phrase, &wording.name).unwrap_or_default();
+            // The short form of a day says it as well.
+            said.extend(variables.into_iter().map(|name| name.replace("short_", "")));
         }
         needed(wording.name.kind)
             .iter()
