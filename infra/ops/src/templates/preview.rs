@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use domain::{Channel, Content};
 use lambda::{Invocation, Variables};
-use messages::{Links, Origin, Reader, Shop, SmsEncoding, TemplateName, Templates, samples};
+use messages::{Links, Origin, Reader, RenderedNote, Shop, SmsEncoding, TemplateName, Templates, samples};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt;
@@ -167,6 +167,11 @@ fn written(
         segments: None,
         files: Vec::new(),
     };
+    let noted = |note: RenderedNote| Previewed {
+        title: Some(note.title),
+        link: note.link,
+        ..blank(note.origin, note.body)
+    };
     Ok(match name.channel {
         Channel::Email => {
             let email = templates.email(content, reader, shop)?;
@@ -187,17 +192,8 @@ fn written(
                 ..blank(sms.origin, sms.text)
             }
         }
-        Channel::Push | Channel::InApp => {
-            let note = match name.channel {
-                Channel::Push => templates.push(content, reader, shop)?,
-                Channel::Email | Channel::Sms | Channel::InApp => templates.in_app(content, reader, shop)?,
-            };
-            Previewed {
-                title: Some(note.title),
-                link: note.link,
-                ..blank(note.origin, note.body)
-            }
-        }
+        Channel::Push => noted(templates.push(content, reader, shop)?),
+        Channel::InApp => noted(templates.in_app(content, reader, shop)?),
     })
 }
 

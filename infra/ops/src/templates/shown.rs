@@ -84,9 +84,9 @@ impl Version {
     fn of(version: &TemplateVersion) -> Self {
         let published = version.published.as_ref();
         // Whoever reads the list of versions must not take a discarded draft for words that customers once got.
-        let state = match version.state {
-            VersionState::Retired if published.is_none() => "discarded",
-            state => state.name(),
+        let state = match (version.state, published) {
+            (VersionState::Retired, None) => "discarded",
+            (VersionState::Retired, Some(_)) | (VersionState::Draft | VersionState::Live, _) => version.state.name(),
         };
         Self {
             version: version.version,
