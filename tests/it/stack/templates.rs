@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use super::harness::{Item, Stack, eventually, text};
+use super::harness::{Item, Stack, eventually};
 use super::logs::function_lines;
 use super::operator::{ops, ops_json};
 
@@ -12,7 +12,7 @@ use super::operator::{ops, ops_json};
 const RETURNED: &str = "order_status_update.returned/email/es";
 const PENDING: &str = "order_status_update.pending/email/es";
 
-/// Sends a new order's message; its subject, and which template wrote it.
+/// Sends a new order's message; its subject, and which template wrote it, as the ledger says.
 async fn sent(stack: &Stack, status: &str) -> (String, String) {
     let (user, order, address) = (stack.unique("user"), stack.unique("order"), stack.address("ana"));
     let wants = json!({"userId": user, "preferences": {"email": {"order_status_update": true}}});
@@ -21,8 +21,13 @@ async fn sent(stack: &Stack, status: &str) -> (String, String) {
         "language": "es", "priority": "urgent", "orderData": {"orderId": order, "status": status}});
     stack.publish(&event).await;
     let item = stack.settled(&order).await;
-    let delivery: Option<&Item> = item.get("email").and_then(|delivery| delivery.as_m().ok());
-    let template = delivery.map_or("", |delivery| text(delivery, "template")).to_owned();
+    let (_, explained) = ops_json(&["explain", "--order", &order]).await;
+    let channels = explained.pointer("/notifications/0/channels").and_then(Value::as_array);
+    let template = channels
+        .into_iter()
+        .flatten()
+        .find_map(|channel| channel.pointer("/written/template")?.as_str());
+    let template = template.unwrap_or_default().to_owned();
     let emails = stack.emails_to(&address).await;
     let [email] = emails.as_slice() else {
         panic!("{} e-mails: {item:?}", emails.len());
