@@ -1,8 +1,8 @@
 //! Writes an e-mail in the customer's language and takes it to SES.
 
 use aws::{DynamoTemplates, Letter, SesMailer};
-use domain::ports::{Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest};
+use domain::ports::{Courier, Draft, NotWritten, SendAnswer};
+use domain::{Channel, DeliveryRequest, Written};
 use lambda::{SystemClock, TemplateBook};
 use messages::{Reader, RenderedEmail, Shop};
 
@@ -24,19 +24,22 @@ impl Courier for EmailCourier {
         Channel::Email
     }
 
-    fn write(&self, request: &DeliveryRequest) -> Result<RenderedEmail, String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<RenderedEmail>, NotWritten> {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
             links: self.links.of(request),
         };
-        let email = self
+        let message = self
             .book
             .templates()
             .email(&request.content, &reader, &self.shop)
-            .map_err(|error| domain::chain(&error))?;
-        self.book.note(&email.origin);
-        Ok(email)
+            .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
+        self.book.note(&message.origin);
+        Ok(Draft {
+            written: Written::email(message.origin.language, &message.origin.template),
+            message,
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {

@@ -1,7 +1,7 @@
 //! Every variable that the SMS sender reads.
 
 use aws::{ChannelQueues, ContactKey};
-use domain::RetryPolicy;
+use domain::{RetryPolicy, SmsLimits};
 use lambda::{InvalidVariable, Variables};
 use messages::Shop;
 
@@ -28,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) provider_messages_table: String,
     /// `SMS_RATE_PER_SECOND`.
     pub(crate) rate_per_second: f64,
+    /// `SMS_COUNTRIES`, `SMS_PER_NUMBER_PER_DAY`, `SMS_MONTHLY_SEGMENTS`.
+    pub(crate) limits: SmsLimits,
     /// `SMS_SENDER_ID`; none where countries choose the number.
     pub(crate) sender_id: Option<String>,
     /// `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`.
@@ -50,6 +52,11 @@ impl Config {
             lanes: variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?,
             provider_messages_table: variables.text("PROVIDER_MESSAGES_TABLE")?,
             rate_per_second: variables.number("SMS_RATE_PER_SECOND", 20.0)?,
+            limits: SmsLimits {
+                countries: variables.sms_countries()?,
+                per_number_per_day: variables.number("SMS_PER_NUMBER_PER_DAY", 10)?,
+                monthly_segments: variables.number("SMS_MONTHLY_SEGMENTS", 10_000)?,
+            },
             sender_id: variables.optional("SMS_SENDER_ID"),
             shop: Shop {
                 name: variables.text("SHOP_NAME")?,

@@ -1,14 +1,14 @@
 //! From what woke the SMS sender up to the sending, and back.
 
 use aws::{
-    Connection, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, ProviderMessages, SnsTexter,
-    SqsDeadLetters, SqsTroubleBell, SqsVisibility,
+    Connection, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, ProviderMessages,
+    SnsTexter, SqsDeadLetters, SqsTroubleBell, SqsVisibility,
 };
 use domain::Channel;
 use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
 use lambda_runtime::Error;
 use messages::Templates;
-use pipeline::SenderMemory;
+use pipeline::{SenderMemory, SmsGate};
 
 use crate::config::Config;
 use crate::courier::SmsCourier;
@@ -30,6 +30,11 @@ const NO_RETENTION: i64 = 0;
 /// Builds the door: every client and every template once.
 pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Error> {
     let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
+    let allowance = DynamoAllowance::new(
+        dynamodb.clone(),
+        config.system_state_table.clone(),
+        config.contact_key.clone(),
+    );
     let bell = SqsTroubleBell::new(sqs.clone(), config.account_trouble_queue);
     Ok(SendingDoor {
         customers: DynamoCustomers::new(
@@ -48,6 +53,7 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
                 SystemClock,
             ),
             shop: config.shop,
+            gate: SmsGate::new(allowance, config.limits, SystemClock),
             texter: SnsTexter::new(connection.sns(), config.sender_id),
             messages: ProviderMessages::new(dynamodb.clone(), config.provider_messages_table),
         },
@@ -65,11 +71,27 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
 pub(crate) async fn handle(door: &Door, call: Call) -> Reply {
     let book = &door.courier.book;
     match Invocation::read(&call.payload) {
-        Invocation::Queue(messages) => book.during(door.work(messages, &call)).await,
-        Invocation::Trial(messages) => book.during(door.try_out(messages, &call)).await,
+        Invocation::Queue(messages) => with_counts_of_the_gate(door, book.during(door.work(messages, &call)).await),
+        Invocation::Trial(messages) => with_counts_of_the_gate(door, book.during(door.try_out(messages, &call)).await),
         Invocation::Topic(_) | Invocation::Direct(_) => Reply {
             value: Err("expected deliveries from the SMS queues; events go to the orchestrator".into()),
             metrics: Metrics::default(),
         },
     }
+}
+
+/// The reply, with what the gate of the courier has to tell.
+fn with_counts_of_the_gate(door: &Door, mut reply: Reply) -> Reply {
+    let counts = door.courier.gate.take_counts();
+    if counts.uncounted > 0 {
+        tracing::warn!(
+            "let {} urgent text messages through that could not be counted against their limits",
+            counts.uncounted
+        );
+    }
+    reply
+        .metrics
+        .percent("SmsBudgetUsedPercent", counts.used_percent)
+        .count("SmsUncounted", counts.uncounted);
+    reply
 }

@@ -17,6 +17,7 @@ mod output;
 mod reasons;
 mod reconcile;
 mod redrive;
+mod sms_budget;
 mod sms_logging;
 mod suppression;
 mod templates;
@@ -52,6 +53,7 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::Suppression(command) => command.run(&account, ops.json).await,
         Command::Doctor(command) => command.run(&account, ops.json).await,
         Command::Erase(command) => command.run(&account, ops.json).await,
+        Command::SmsBudget(command) => command.run(&account, ops.json).await,
         Command::SmsLogging(command) => command.run(&account, ops.json).await,
         Command::Breaker(command) => command.run(&account, ops.json).await,
         Command::Templates(command) => command.run(&account, ops.json).await,

@@ -10,6 +10,7 @@ use crate::erase::Erase;
 use crate::explain::Explain;
 use crate::output::remark;
 use crate::reconcile::Reconcile;
+use crate::sms_budget::SmsBudget;
 use crate::sms_logging::SmsLogging;
 use crate::suppression::SuppressionCommand;
 use crate::templates::TemplatesCommand;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Remove a customer from every store
     Erase(Erase),
+    /// How many text messages this month and a number still have
+    SmsBudget(SmsBudget),
     /// Whether SNS logs what became of text messages
     #[command(subcommand)]
     SmsLogging(SmsLogging),

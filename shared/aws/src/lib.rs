@@ -4,6 +4,7 @@ mod answer;
 mod batch_get;
 mod connection;
 mod contact_key;
+mod dynamo_allowance;
 mod dynamo_customers;
 mod dynamo_ledger;
 mod dynamo_suppressions;
@@ -24,6 +25,7 @@ mod trouble_bell;
 
 pub use connection::{CALL_TIME_OUT, Connection, Credentials};
 pub use contact_key::{ContactKey, InvalidContactKey};
+pub use dynamo_allowance::{DynamoAllowance, segments_of_month};
 pub use dynamo_customers::DynamoCustomers;
 pub use dynamo_ledger::DynamoLedger;
 pub use dynamo_suppressions::DynamoSuppressions;

@@ -1,5 +1,6 @@
 //! Memory twins of every port, a clock that is moved by hand, and ready-made values. For tests only.
 
+mod allowance;
 mod clock;
 mod courier;
 mod customers;
@@ -11,6 +12,7 @@ mod templates;
 mod traffic;
 mod values;
 
+pub use allowance::MemoryAllowance;
 pub use clock::HandClock;
 pub use courier::ScriptedCourier;
 pub use customers::MemoryCustomers;
