@@ -1,6 +1,7 @@
 //! The shop's own words on the running stack: saved, refused, published, rolled back, and broken behind the checks' back.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use fault_proxy::{Fault, Rule, StatusCode};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -178,4 +179,20 @@ async fn a_version_that_breaks_all_the_same_is_told_and_the_built_in_words_go_ou
     })
     .await;
     done(&["roll-back", PENDING]).await;
+}
+
+#[tokio::test]
+async fn messages_go_out_while_nobody_can_tell_which_words_are_in_force() {
+    let stack = Stack::connect().await;
+    let refusal = Fault::answer(StatusCode::FORBIDDEN, "AccessDeniedException", "not now");
+    let rule = Rule::on("GetItem", refusal).containing("notification-templates");
+    let rule = stack.proxy.add_rule(&rule).await.unwrap();
+    eventually("a sender that could not look", async || {
+        let (_, template) = sent(&Stack::connect().await, "returned").await;
+        assert!(template.starts_with("built-in"), "{template}");
+        let is_counted = |line: &Value| line["TemplatesUnavailable"].as_u64().is_some_and(|count| count > 0);
+        function_lines().iter().any(is_counted).then_some(())
+    })
+    .await;
+    stack.proxy.remove_rule(rule).await.unwrap();
 }
