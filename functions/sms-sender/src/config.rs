@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) contact_key: ContactKey,
     /// `SYSTEM_STATE_TABLE`.
     pub(crate) system_state_table: String,
+    /// `TEMPLATES_TABLE`.
+    pub(crate) templates_table: String,
     /// `ACCOUNT_TROUBLE_QUEUE_URL`.
     pub(crate) account_trouble_queue: String,
     /// `LEDGER_TABLE`.
@@ -44,6 +46,7 @@ impl Config {
             suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
             contact_key: variables.contact_key()?,
             system_state_table: variables.text("SYSTEM_STATE_TABLE")?,
+            templates_table: variables.text("TEMPLATES_TABLE")?,
             account_trouble_queue: variables.text("ACCOUNT_TROUBLE_QUEUE_URL")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
             lanes: variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?,

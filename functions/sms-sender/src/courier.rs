@@ -1,16 +1,16 @@
 //! Writes a text message in the customer's language and takes it to SNS.
 
-use aws::{DynamoAllowance, ProviderMessages, SnsTexter};
+use aws::{DynamoAllowance, DynamoTemplates, ProviderMessages, SnsTexter};
 use domain::ports::{Clock as _, Courier, Draft, NotWritten, SendAnswer};
 use domain::{Channel, DeliveryRequest, SmsSize, Written};
-use lambda::SystemClock;
-use messages::{Reader, RenderedSms, Shop, SmsEncoding, Templates};
+use lambda::{SystemClock, TemplateBook};
+use messages::{Reader, RenderedSms, Shop, SmsEncoding};
 use pipeline::SmsGate;
 
 /// Writes text messages and takes them to SNS.
 #[derive(Debug)]
 pub(crate) struct SmsCourier {
-    pub(crate) templates: Templates,
+    pub(crate) book: TemplateBook<DynamoTemplates, SystemClock>,
     pub(crate) shop: Shop,
     pub(crate) gate: SmsGate<DynamoAllowance, SystemClock>,
     pub(crate) texter: SnsTexter,
@@ -31,9 +31,11 @@ impl Courier for SmsCourier {
             links: messages::Links::default(),
         };
         let message = self
-            .templates
+            .book
+            .templates()
             .sms(&request.content, &reader, &self.shop)
             .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
+        self.book.note(&message.origin);
         let size = size_of(&message);
         self.gate.admit(request, size).await?;
         Ok(Draft {

@@ -1,10 +1,11 @@
 //! From what woke the SMS sender up to the sending, and back.
 
 use aws::{
-    Connection, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoTraffic, ProviderMessages, SnsTexter,
-    SqsDeadLetters, SqsTroubleBell, SqsVisibility,
+    Connection, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, ProviderMessages,
+    SnsTexter, SqsDeadLetters, SqsTroubleBell, SqsVisibility,
 };
-use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock};
+use domain::Channel;
+use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
 use lambda_runtime::Error;
 use messages::Templates;
 use pipeline::{SenderMemory, SmsGate};
@@ -45,7 +46,12 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
         ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, NO_RETENTION),
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),
         courier: SmsCourier {
-            templates: Templates::new(),
+            book: TemplateBook::new(
+                Templates::new(),
+                Channel::Sms,
+                DynamoTemplates::new(dynamodb.clone(), config.templates_table),
+                SystemClock,
+            ),
             shop: config.shop,
             gate: SmsGate::new(allowance, config.limits, SystemClock),
             texter: SnsTexter::new(connection.sns(), config.sender_id),
@@ -63,9 +69,10 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
 
 /// Handles one call.
 pub(crate) async fn handle(door: &Door, call: Call) -> Reply {
+    let book = &door.courier.book;
     match Invocation::read(&call.payload) {
-        Invocation::Queue(messages) => with_counts_of_the_gate(door, door.work(messages, &call).await),
-        Invocation::Trial(messages) => with_counts_of_the_gate(door, door.try_out(messages, &call).await),
+        Invocation::Queue(messages) => with_counts_of_the_gate(door, book.during(door.work(messages, &call)).await),
+        Invocation::Trial(messages) => with_counts_of_the_gate(door, book.during(door.try_out(messages, &call)).await),
         Invocation::Topic(_) | Invocation::Direct(_) => Reply {
             value: Err("expected deliveries from the SMS queues; events go to the orchestrator".into()),
             metrics: Metrics::default(),

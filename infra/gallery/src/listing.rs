@@ -17,7 +17,7 @@ pub(crate) fn of(parts: &[String]) -> Result<String> {
     let mut listing = String::new();
     for name in chosen(parts, |_| true, |name| vec![*name])? {
         for (content, extent) in samples::of(name.kind, name.status).iter().zip(EXTENTS) {
-            let (reader, shop) = (samples::reader(name.language), samples::shop());
+            let (reader, shop) = (samples::reader_of(name.kind, name.language), samples::shop());
             let message = match name.channel {
                 Channel::Email => {
                     let email = templates.email(content, &reader, &shop)?;

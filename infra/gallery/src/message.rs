@@ -54,7 +54,7 @@ impl Message {
     }
 
     fn render(templates: &Templates, name: &TemplateName) -> Result<Self> {
-        let (reader, shop) = (samples::reader(name.language), samples::shop());
+        let (reader, shop) = (samples::reader_of(name.kind, name.language), samples::shop());
         let mut rendered = Vec::new();
         for (content, extent) in samples::of(name.kind, name.status).iter().zip(EXTENTS) {
             let email = templates.email(content, &reader, &shop)?;

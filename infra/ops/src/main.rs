@@ -1,4 +1,4 @@
-//! The operator's tool: explains a message, sends dead letters again, balances the ledger, looks after the account.
+//! The operator's tool: explains a message, sends dead letters again, balances the ledger, looks after the account and the words.
 
 mod account;
 mod breaker;
@@ -20,6 +20,7 @@ mod redrive;
 mod sms_budget;
 mod sms_logging;
 mod suppression;
+mod templates;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -55,5 +56,6 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::SmsBudget(command) => command.run(&account, ops.json).await,
         Command::SmsLogging(command) => command.run(&account, ops.json).await,
         Command::Breaker(command) => command.run(&account, ops.json).await,
+        Command::Templates(command) => command.run(&account, ops.json).await,
     }
 }

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use crate::{
-    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, News, Notification, NotificationId, OrderId,
-    Preferences, Reason, Slowed, Suppression, Traffic, UserId, Window, Written,
+    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, InForce, News, Notification, NotificationId,
+    OrderId, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic, UserId, Window, Written,
 };
 
 /// A cause, whatever its type.
@@ -80,6 +80,23 @@ pub trait SuppressionsKeep {
     ///
     /// [`Unavailable`] when it may or may not have been written.
     fn keep(&self, contact: &Contact, next: &Suppression) -> impl Future<Output = Result<bool, Unavailable>>;
+}
+
+/// Reads the words that a shop puts in the place of built-in ones.
+pub trait TemplatesLoad {
+    /// What is in force now.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn in_force(&self) -> impl Future<Output = Result<InForce, Unavailable>>;
+
+    /// These versions, by template and number; what is not there, or is no version, is missing from the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the answer for any of them is not known.
+    fn load(&self, versions: &[(String, u32)]) -> impl Future<Output = Result<Vec<TemplateVersion>, Unavailable>>;
 }
 
 /// Reads notifications.

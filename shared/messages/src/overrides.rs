@@ -102,7 +102,7 @@ impl Templates {
         let mut known = BTreeSet::new();
         for content in samples::of(name.kind, name.status) {
             let codes = |kind: &str, code: &str| words::meaning(name, kind, code);
-            let reader = samples::reader(name.language);
+            let reader = samples::reader_of(name.kind, name.language);
             let facts = Facts::of(&content, name.language, &reader, &samples::shop(), &codes);
             collect(&Value::from(Serde(facts)), "", &mut known);
         }
@@ -174,7 +174,7 @@ impl Templates {
         let name = wording.name;
         let templates = Self::new();
         templates.adopt(vec![wording.clone()]);
-        let reader = samples::reader(name.language);
+        let reader = samples::reader_of(name.kind, name.language);
         let shop = samples::shop();
         let mut problems = BTreeSet::new();
         for content in samples::of(name.kind, name.status) {

@@ -8,6 +8,7 @@ mod ledger;
 mod messages;
 mod queues;
 pub mod recorded;
+mod templates;
 mod traffic;
 mod values;
 
@@ -18,5 +19,6 @@ pub use customers::MemoryCustomers;
 pub use ledger::MemoryLedger;
 pub use messages::MemoryMessages;
 pub use queues::{MemoryDeadLetters, MemoryQueues};
+pub use templates::MemoryTemplates;
 pub use traffic::MemoryTraffic;
 pub use values::{at, confirmation, email_request, order, shipped, shop_defaults};

@@ -23,5 +23,6 @@ mod repetition;
 mod reports;
 mod sms_limits;
 mod stores;
+mod templates;
 mod twins;
 mod unsubscribe_headers;

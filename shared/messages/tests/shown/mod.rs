@@ -67,7 +67,8 @@ pub(crate) fn shown(
 }
 
 fn one(templates: &Templates, content: &Content, language: Language, with_html: bool) -> String {
-    let (reader, shop) = (samples::reader(language), samples::shop());
+    let reader = samples::reader_of(content.notification_type(), language);
+    let shop = samples::shop();
     let email = templates.email(content, &reader, &shop).unwrap();
     let sms = templates.sms(content, &reader, &shop).unwrap();
     let note = |note: RenderedNote| {
