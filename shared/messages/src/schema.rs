@@ -6,6 +6,7 @@
 use domain::{Content, Item, Money, Order, OrderStatus, StatusUpdate, clean_line};
 use serde::Serialize;
 
+use crate::facts::tracking_page;
 use crate::html::without_bidi_controls;
 use crate::shop::Shop;
 
@@ -155,7 +156,7 @@ fn parcel_data(update: &StatusUpdate, shop: &Shop) -> ParcelData {
         kind: "ParcelDelivery",
         carrier: carrier.map(|carrier| named("Organization", carriers::carrier_name(carrier).unwrap_or(carrier))),
         tracking_number: number.map(text),
-        tracking_url: number.and_then(|number| carriers::tracking_page(carrier, number)),
+        tracking_url: parcel.and_then(tracking_page),
         expected_arrival_until: update.estimated_delivery.map(|day| day.to_string()),
         item_shipped: items
             .iter()
