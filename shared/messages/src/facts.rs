@@ -76,14 +76,15 @@ struct LinkFacts {
 
 /// One clean line of bounded length that keeps its own direction, or nothing.
 pub(crate) fn line(text: &str, longest: usize) -> Option<String> {
-    let text = clean_line(&without_bidi_controls(text));
-    is_seen(&text).then(|| isolated_where_needed(cut(text, longest)))
+    seen(text).map(|text| isolated_where_needed(cut(text, longest)))
 }
 
-/// Whether there is anything to see: a name of zero-width letters is no name.
-fn is_seen(text: &str) -> bool {
+/// One clean line, or nothing where nobody sees anything: a name of zero-width letters is no name.
+pub(crate) fn seen(text: &str) -> Option<String> {
     let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    text.chars().any(|c| !c.is_whitespace() && !invisible.contains(c))
+    let text = clean_line(&without_bidi_controls(text));
+    let is_seen = text.chars().any(|c| !c.is_whitespace() && !invisible.contains(c));
+    is_seen.then_some(text)
 }
 
 fn name(text: &str) -> Option<String> {
@@ -96,7 +97,7 @@ fn sentence(text: &str) -> Option<String> {
 
 /// The paragraphs of a free text.
 fn paragraphs(text: &str) -> Vec<String> {
-    cut(clean_block(text), LONGEST_TEXT)
+    cut(clean_block(&without_bidi_controls(text)), LONGEST_TEXT)
         .lines()
         .filter_map(|paragraph| line(paragraph, LONGEST_TEXT))
         .take(MOST_PARAGRAPHS)

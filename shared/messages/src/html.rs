@@ -80,10 +80,11 @@ pub(crate) fn web_address(url: &str) -> Option<String> {
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
     let is_clean = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '<' | '>' | '\\' | '`');
-    if !is_web || !is_host || !path.chars().all(is_clean) || url.len() > LONGEST_ADDRESS {
+    if !is_web || !is_host || !path.chars().all(is_clean) {
         return None;
     }
-    Some(format!("{scheme}://{host}{}", percent_encoded(path, |c| c.is_ascii())))
+    let address = format!("{scheme}://{host}{}", percent_encoded(path, |c| c.is_ascii()));
+    (address.len() <= LONGEST_ADDRESS).then_some(address)
 }
 
 /// The address of a mailbox as it stands behind `mailto:` (RFC 6068): nothing in it can add another recipient or a subject.

@@ -150,18 +150,17 @@ impl Templates {
         }
     }
 
-    /// What no message of this type may leave unsaid, and this one does.
-    fn missing(wording: &Wording, built_in: &BTreeMap<String, String>) -> Vec<String> {
-        let mut said = BTreeSet::new();
-        for (key, phrase) in built_in {
-            let phrase = wording.words.get(key).unwrap_or(phrase);
-            said.extend(variables_of(phrase, &wording.name).unwrap_or_default());
-        }
-        needed(wording.name.kind)
-            .iter()
-            .filter(|variable| !said.contains(**variable))
-            .map(|variable| format!("{variable}: the message has to say it, and does not"))
-            .collect()
+    /// What no message of this type may leave unsaid, and this one does although the built-in words say it.
+    fn missing(wording: &Wording, built_in: &BTreeMap<String, String>) -> Option<String> {
+        let needed = needed(wording.name.kind);
+        let says_it = |own: &BTreeMap<String, String>| {
+            built_in.iter().any(|(key, phrase)| {
+                let said = variables_of(own.get(key).unwrap_or(phrase), &wording.name).unwrap_or_default();
+                needed.iter().any(|variable| said.contains(*variable))
+            })
+        };
+        let is_missing = says_it(built_in) && !says_it(&wording.words);
+        is_missing.then(|| format!("{}: the message has to say it, and does not", needed.join(" or ")))
     }
 
     /// The samples that cannot be told in these words: by key where one alone breaks them, else together.
@@ -224,7 +223,7 @@ fn belongs_to(key: &str, channel: Channel) -> bool {
     }
 }
 
-/// What messages of this type have to say in their words, whatever these are.
+/// What messages of this type have to say in their words, whatever these are: one of these.
 const fn needed(kind: NotificationType) -> &'static [&'static str] {
     use NotificationType as Type;
     match kind {
@@ -238,7 +237,7 @@ const fn needed(kind: NotificationType) -> &'static [&'static str] {
         Type::AccountUpdate => &["account.change"],
         Type::LowStock => &["product.name"],
         Type::Promotional => &["campaign.title"],
-        Type::SystemMaintenance => &["maintenance.start"],
+        Type::SystemMaintenance => &["maintenance.start", "maintenance.short_start"],
     }
 }
 

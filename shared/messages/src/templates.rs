@@ -87,7 +87,7 @@ impl Templates {
         let schema = schema::json_ld(content, shop).map_or(Value::from(()), Value::from_safe_string);
         let (mut email, origin) = self.render(&name, |environment| {
             let subject = phrase(environment, &name, "subject", &facts)?;
-            let subject = not_encoded(one_line(&subject, SUBJECT_LENGTH));
+            let subject = one_line(&not_encoded(subject), SUBJECT_LENGTH);
             let context = Value::from_object(EmailContext {
                 subject: Value::from(subject.as_str()),
                 schema: schema.clone(),

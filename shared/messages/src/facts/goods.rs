@@ -1,11 +1,11 @@
 //! Orders, parcels and what is in them.
 
-use domain::{Item, Language, Order, Parcel, StatusUpdate, Zone, clean_line};
+use domain::{Item, Language, Order, Parcel, StatusUpdate, Zone};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::Serialize;
 
-use super::name;
-use crate::{dates, html::without_bidi_controls, money};
+use super::{name, seen};
+use crate::{dates, money};
 
 /// A message lists no more lines than this, so that no mail program cuts it; the others are counted.
 const MOST_ITEMS: usize = 50;
@@ -116,11 +116,12 @@ impl ParcelFacts {
 
 /// The carrier's page for the parcel; none for a number that is longer than any.
 pub(crate) fn tracking_page(parcel: &Parcel) -> Option<String> {
-    let number = clean_line(&without_bidi_controls(parcel.tracking_number.as_deref()?));
-    let carrier = parcel.carrier.as_deref();
-    (number.chars().count() <= LONGEST_NUMBER)
-        .then(|| carriers::tracking_page(carrier, &number))
-        .flatten()
+    let number = seen(parcel.tracking_number.as_deref()?)?;
+    let carrier = parcel.carrier.as_deref().and_then(seen);
+    match number.chars().count() <= LONGEST_NUMBER {
+        true => carriers::tracking_page(carrier.as_deref(), &number),
+        false => None,
+    }
 }
 
 fn listed(items: &[Item], language: Language) -> Vec<ItemFacts> {
