@@ -12,7 +12,7 @@ COUNT ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo test lint histories safeguards recordings mutants fmt deploy clean
+.PHONY: help tools build up down env status demo gallery test lint bench histories safeguards recordings mutants fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -38,12 +38,18 @@ status: ## say what runs and where
 demo: up ## start the local stack and show the system at work on it
 	@eval "$$(infra/local/stack.py env)" && target/local/demo
 
+gallery: ## show every message in every language on a page and in pictures, and check that all can be read
+	@cargo run --quiet --profile local --locked -p gallery
+
 test: tools ## check everything; a stack of its own is started and stopped
 	@infra/tools/install.sh nextest
 	@infra/local/test.sh
 
 lint: tools ## check format, code and templates
 	@infra/local/test.sh lint
+
+bench: ## measure how long it takes to write an e-mail, and how many instructions
+	@bench/run.sh
 
 histories: ## play a million random histories through the simulation (COUNT and SEED choose others)
 	@cargo run --quiet --profile local --locked -p simulation --bin histories -- --count $(COUNT) --seed $(SEED)

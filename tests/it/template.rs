@@ -126,11 +126,11 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
 #[test]
 fn every_table_is_encrypted_and_what_people_said_and_got_can_be_put_back() {
     let tables = resources(&template("infra/data.yaml"), "AWS::DynamoDB::Table");
-    assert_eq!(tables.len(), 5);
+    assert_eq!(tables.len(), 6);
     for (name, table) in &tables {
         // The others hold what is measured again, or found again within days.
         let can_be_put_back = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool();
-        let is_lasting = ["Preferences", "Ledger", "Suppressions"].contains(&name.as_str());
+        let is_lasting = ["Preferences", "Ledger", "Suppressions", "Templates"].contains(&name.as_str());
         assert_eq!(can_be_put_back.unwrap_or(false), is_lasting, "{name}");
         assert_eq!(table["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
     }

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) contact_key: ContactKey,
     /// `SYSTEM_STATE_TABLE`.
     pub(crate) system_state_table: String,
+    /// `TEMPLATES_TABLE`.
+    pub(crate) templates_table: String,
     /// `ACCOUNT_TROUBLE_QUEUE_URL`.
     pub(crate) account_trouble_queue: String,
     /// `LEDGER_TABLE`.
@@ -50,6 +52,7 @@ impl Config {
             suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
             contact_key: variables.contact_key()?,
             system_state_table: variables.text("SYSTEM_STATE_TABLE")?,
+            templates_table: variables.text("TEMPLATES_TABLE")?,
             account_trouble_queue: variables.text("ACCOUNT_TROUBLE_QUEUE_URL")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
             retention_days: variables.number("LEDGER_RETENTION_DAYS", 90)?,
@@ -116,6 +119,7 @@ mod tests {
             ("SUPPRESSIONS_TABLE", "suppressions"),
             ("CONTACT_HASH_KEY", "0123456789abcdef"),
             ("SYSTEM_STATE_TABLE", "state"),
+            ("TEMPLATES_TABLE", "templates"),
             ("ACCOUNT_TROUBLE_QUEUE_URL", "http://localhost/trouble"),
             ("LEDGER_TABLE", "ledger"),
             ("EMAIL_QUEUE_URL", "http://localhost/email"),

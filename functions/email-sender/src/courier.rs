@@ -1,16 +1,17 @@
 //! Writes an e-mail in the customer's language and takes it to SES.
 
-use aws::{Letter, SesMailer};
-use domain::ports::{Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest};
-use messages::{Reader, RenderedEmail, Shop, Templates};
+use aws::{DynamoTemplates, Letter, SesMailer};
+use domain::ports::{Courier, Draft, NotWritten, SendAnswer};
+use domain::{Channel, DeliveryRequest, Written};
+use lambda::{SystemClock, TemplateBook};
+use messages::{Reader, RenderedEmail, Shop};
 
 use crate::customer_links::CustomerLinks;
 
 /// Writes e-mails and takes them to SES.
 #[derive(Debug)]
 pub(crate) struct EmailCourier {
-    pub(crate) templates: Templates,
+    pub(crate) book: TemplateBook<DynamoTemplates, SystemClock>,
     pub(crate) shop: Shop,
     pub(crate) links: CustomerLinks,
     pub(crate) mailer: SesMailer,
@@ -23,15 +24,22 @@ impl Courier for EmailCourier {
         Channel::Email
     }
 
-    fn write(&self, request: &DeliveryRequest) -> Result<RenderedEmail, String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<RenderedEmail>, NotWritten> {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
             links: self.links.of(request),
         };
-        self.templates
+        let message = self
+            .book
+            .templates()
             .email(&request.content, &reader, &self.shop)
-            .map_err(|error| domain::chain(&error))
+            .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
+        self.book.note(&message.origin);
+        Ok(Draft {
+            written: Written::email(message.origin.language, &message.origin.template),
+            message,
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, email: &RenderedEmail) -> SendAnswer {

@@ -1,11 +1,11 @@
 //! From what woke the e-mail sender up to its two doors, and back.
 
 use aws::{
-    Connection, DynamoCustomers, DynamoLedger, DynamoTraffic, SesMailer, SqsDeadLetters, SqsQueues, SqsTroubleBell,
-    SqsVisibility,
+    Connection, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, SesMailer, SqsDeadLetters, SqsQueues,
+    SqsTroubleBell, SqsVisibility,
 };
 use domain::Channel;
-use lambda::{Call, IntakeDoor, Invocation, Reply, SendingDoor, SystemClock};
+use lambda::{Call, IntakeDoor, Invocation, Reply, SendingDoor, SystemClock, TemplateBook};
 use lambda_runtime::Error;
 use messages::Templates;
 use pipeline::SenderMemory;
@@ -47,7 +47,12 @@ impl Doors {
         let visibility = SqsVisibility::new(sqs.clone());
         let bell = SqsTroubleBell::new(sqs.clone(), config.account_trouble_queue);
         let courier = EmailCourier {
-            templates: Templates::new(),
+            book: TemplateBook::new(
+                Templates::new(),
+                Channel::Email,
+                DynamoTemplates::new(dynamodb.clone(), config.templates_table),
+                SystemClock,
+            ),
             shop: config.shop,
             links: config.links,
             mailer: SesMailer::new(connection.ses(), &config.sender, config.configuration_set),
@@ -82,9 +87,10 @@ impl Doors {
 
     /// Handles one call.
     pub(crate) async fn handle(&self, call: Call) -> Reply {
+        let book = &self.deliveries.courier.book;
         match Invocation::read(&call.payload) {
-            Invocation::Queue(messages) => self.deliveries.work(messages, &call).await,
-            Invocation::Trial(messages) => self.deliveries.try_out(messages, &call).await,
+            Invocation::Queue(messages) => book.during(self.deliveries.work(messages, &call)).await,
+            Invocation::Trial(messages) => book.during(self.deliveries.try_out(messages, &call)).await,
             Invocation::Topic(messages) => self.events.take_topic(messages, &call).await,
             Invocation::Direct(payload) => self.events.take_direct(payload, &call).await,
         }

@@ -1,7 +1,7 @@
 //! Every variable that the orchestrator reads.
 
 use aws::{ChannelQueues, ContactKey};
-use domain::{Channel, RetryPolicy};
+use domain::{Channel, RetryPolicy, ShopDefaults};
 use lambda::{InvalidVariable, Variables};
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub(crate) struct Config {
     pub(crate) lanes: ChannelQueues,
     /// `EMAIL_QUEUE_URL`, `EMAIL_URGENT_QUEUE_URL`, `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`.
     pub(crate) channels: HashMap<Channel, ChannelQueues>,
-    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
+    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `SMS_COUNTRIES`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
     pub(crate) reading: pipeline::Reading,
     /// `RETRY_BASE_SECONDS`.
     pub(crate) policy: RetryPolicy,
@@ -31,6 +31,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads them.
     pub(crate) fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
+        let reading = variables.reading()?;
         Ok(Self {
             preferences_table: variables.text("PREFERENCES_TABLE")?,
             suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
@@ -45,7 +46,13 @@ impl Config {
                 ),
                 (Channel::Sms, variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?),
             ]),
-            reading: variables.reading()?,
+            reading: pipeline::Reading {
+                shop: ShopDefaults {
+                    sms_countries: variables.sms_countries()?,
+                    ..reading.shop
+                },
+                ..reading
+            },
             policy: variables.retry_policy()?,
         })
     }

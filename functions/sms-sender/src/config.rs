@@ -1,7 +1,7 @@
 //! Every variable that the SMS sender reads.
 
 use aws::{ChannelQueues, ContactKey};
-use domain::RetryPolicy;
+use domain::{RetryPolicy, SmsLimits};
 use lambda::{InvalidVariable, Variables};
 use messages::Shop;
 
@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) contact_key: ContactKey,
     /// `SYSTEM_STATE_TABLE`.
     pub(crate) system_state_table: String,
+    /// `TEMPLATES_TABLE`.
+    pub(crate) templates_table: String,
     /// `ACCOUNT_TROUBLE_QUEUE_URL`.
     pub(crate) account_trouble_queue: String,
     /// `LEDGER_TABLE`.
@@ -26,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) provider_messages_table: String,
     /// `SMS_RATE_PER_SECOND`.
     pub(crate) rate_per_second: f64,
+    /// `SMS_COUNTRIES`, `SMS_PER_NUMBER_PER_DAY`, `SMS_MONTHLY_SEGMENTS`.
+    pub(crate) limits: SmsLimits,
     /// `SMS_SENDER_ID`; none where countries choose the number.
     pub(crate) sender_id: Option<String>,
     /// `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`.
@@ -42,11 +46,17 @@ impl Config {
             suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
             contact_key: variables.contact_key()?,
             system_state_table: variables.text("SYSTEM_STATE_TABLE")?,
+            templates_table: variables.text("TEMPLATES_TABLE")?,
             account_trouble_queue: variables.text("ACCOUNT_TROUBLE_QUEUE_URL")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
             lanes: variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?,
             provider_messages_table: variables.text("PROVIDER_MESSAGES_TABLE")?,
             rate_per_second: variables.number("SMS_RATE_PER_SECOND", 20.0)?,
+            limits: SmsLimits {
+                countries: variables.sms_countries()?,
+                per_number_per_day: variables.number("SMS_PER_NUMBER_PER_DAY", 10)?,
+                monthly_segments: variables.number("SMS_MONTHLY_SEGMENTS", 10_000)?,
+            },
             sender_id: variables.optional("SMS_SENDER_ID"),
             shop: Shop {
                 name: variables.text("SHOP_NAME")?,

@@ -1,16 +1,18 @@
 //! Writes a text message in the customer's language and takes it to SNS.
 
-use aws::{ProviderMessages, SnsTexter};
-use domain::ports::{Clock as _, Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest};
-use lambda::SystemClock;
-use messages::{Reader, RenderedSms, Shop, Templates};
+use aws::{DynamoAllowance, DynamoTemplates, ProviderMessages, SnsTexter};
+use domain::ports::{Clock as _, Courier, Draft, NotWritten, SendAnswer};
+use domain::{Channel, DeliveryRequest, SmsSize, Written};
+use lambda::{SystemClock, TemplateBook};
+use messages::{Reader, RenderedSms, Shop, SmsEncoding};
+use pipeline::SmsGate;
 
 /// Writes text messages and takes them to SNS.
 #[derive(Debug)]
 pub(crate) struct SmsCourier {
-    pub(crate) templates: Templates,
+    pub(crate) book: TemplateBook<DynamoTemplates, SystemClock>,
     pub(crate) shop: Shop,
+    pub(crate) gate: SmsGate<DynamoAllowance, SystemClock>,
     pub(crate) texter: SnsTexter,
     pub(crate) messages: ProviderMessages,
 }
@@ -22,15 +24,24 @@ impl Courier for SmsCourier {
         Channel::Sms
     }
 
-    fn write(&self, request: &DeliveryRequest) -> Result<RenderedSms, String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<RenderedSms>, NotWritten> {
         let reader = Reader {
             language: request.language,
             zone: request.zone.clone(),
             links: messages::Links::default(),
         };
-        self.templates
+        let message = self
+            .book
+            .templates()
             .sms(&request.content, &reader, &self.shop)
-            .map_err(|error| domain::chain(&error))
+            .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
+        self.book.note(&message.origin);
+        let size = size_of(&message);
+        self.gate.admit(request, size).await?;
+        Ok(Draft {
+            written: Written::sms(message.origin.language, &message.origin.template, size),
+            message,
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, sms: &RenderedSms) -> SendAnswer {
@@ -48,5 +59,15 @@ impl Courier for SmsCourier {
             tracing::warn!(notification.id = %request.id, error = domain::chain(&error), "could not note the id of a text message");
         }
         answer
+    }
+}
+
+const fn size_of(message: &RenderedSms) -> SmsSize {
+    SmsSize {
+        encoding: match message.encoding {
+            SmsEncoding::Gsm7 => domain::SmsEncoding::Gsm7,
+            SmsEncoding::Ucs2 => domain::SmsEncoding::Ucs2,
+        },
+        segments: message.segments,
     }
 }

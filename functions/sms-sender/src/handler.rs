@@ -1,13 +1,14 @@
 //! From what woke the SMS sender up to the sending, and back.
 
 use aws::{
-    Connection, DynamoCustomers, DynamoLedger, DynamoTraffic, ProviderMessages, SnsTexter, SqsDeadLetters,
-    SqsTroubleBell, SqsVisibility,
+    Connection, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, ProviderMessages,
+    SnsTexter, SqsDeadLetters, SqsTroubleBell, SqsVisibility,
 };
-use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock};
+use domain::Channel;
+use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
 use lambda_runtime::Error;
 use messages::Templates;
-use pipeline::SenderMemory;
+use pipeline::{SenderMemory, SmsGate};
 
 use crate::config::Config;
 use crate::courier::SmsCourier;
@@ -29,6 +30,11 @@ const NO_RETENTION: i64 = 0;
 /// Builds the door: every client and every template once.
 pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Error> {
     let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
+    let allowance = DynamoAllowance::new(
+        dynamodb.clone(),
+        config.system_state_table.clone(),
+        config.contact_key.clone(),
+    );
     let bell = SqsTroubleBell::new(sqs.clone(), config.account_trouble_queue);
     Ok(SendingDoor {
         customers: DynamoCustomers::new(
@@ -40,8 +46,14 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
         ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, NO_RETENTION),
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),
         courier: SmsCourier {
-            templates: Templates::new(),
+            book: TemplateBook::new(
+                Templates::new(),
+                Channel::Sms,
+                DynamoTemplates::new(dynamodb.clone(), config.templates_table),
+                SystemClock,
+            ),
             shop: config.shop,
+            gate: SmsGate::new(allowance, config.limits, SystemClock),
             texter: SnsTexter::new(connection.sns(), config.sender_id),
             messages: ProviderMessages::new(dynamodb.clone(), config.provider_messages_table),
         },
@@ -57,12 +69,29 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
 
 /// Handles one call.
 pub(crate) async fn handle(door: &Door, call: Call) -> Reply {
+    let book = &door.courier.book;
     match Invocation::read(&call.payload) {
-        Invocation::Queue(messages) => door.work(messages, &call).await,
-        Invocation::Trial(messages) => door.try_out(messages, &call).await,
+        Invocation::Queue(messages) => with_counts_of_the_gate(door, book.during(door.work(messages, &call)).await),
+        Invocation::Trial(messages) => with_counts_of_the_gate(door, book.during(door.try_out(messages, &call)).await),
         Invocation::Topic(_) | Invocation::Direct(_) => Reply {
             value: Err("expected deliveries from the SMS queues; events go to the orchestrator".into()),
             metrics: Metrics::default(),
         },
     }
+}
+
+/// The reply, with what the gate of the courier has to tell.
+fn with_counts_of_the_gate(door: &Door, mut reply: Reply) -> Reply {
+    let counts = door.courier.gate.take_counts();
+    if counts.uncounted > 0 {
+        tracing::warn!(
+            "let {} urgent text messages through that could not be counted against their limits",
+            counts.uncounted
+        );
+    }
+    reply
+        .metrics
+        .percent("SmsBudgetUsedPercent", counts.used_percent)
+        .count("SmsUncounted", counts.uncounted);
+    reply
 }

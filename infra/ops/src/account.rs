@@ -1,7 +1,7 @@
 //! The account, or the local stack, that a command works on.
 
 use anyhow::{Context, Result, bail};
-use aws::{Connection, ContactKey, DynamoLedger, DynamoSuppressions, DynamoTraffic};
+use aws::{Connection, ContactKey, DynamoLedger, DynamoSuppressions, DynamoTemplates, DynamoTraffic};
 use aws_config::BehaviorVersion;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::config::http::HttpResponse;
@@ -71,6 +71,10 @@ impl Account {
 
     pub(crate) fn traffic(&self) -> DynamoTraffic<SystemClock> {
         DynamoTraffic::for_keeper(self.dynamodb.clone(), self.names.system_state(), SystemClock)
+    }
+
+    pub(crate) fn templates(&self) -> DynamoTemplates {
+        DynamoTemplates::new(self.dynamodb.clone(), self.names.templates())
     }
 
     /// The key of the hashes under which suppressions stand.

@@ -1,4 +1,4 @@
-//! The operator's tool: explains a message, sends dead letters again, balances the ledger, looks after the account.
+//! The operator's tool: explains a message, sends dead letters again, balances the ledger, looks after the account and the words.
 
 mod account;
 mod breaker;
@@ -17,8 +17,10 @@ mod output;
 mod reasons;
 mod reconcile;
 mod redrive;
+mod sms_budget;
 mod sms_logging;
 mod suppression;
+mod templates;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -51,7 +53,9 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::Suppression(command) => command.run(&account, ops.json).await,
         Command::Doctor(command) => command.run(&account, ops.json).await,
         Command::Erase(command) => command.run(&account, ops.json).await,
+        Command::SmsBudget(command) => command.run(&account, ops.json).await,
         Command::SmsLogging(command) => command.run(&account, ops.json).await,
         Command::Breaker(command) => command.run(&account, ops.json).await,
+        Command::Templates(command) => command.run(&account, ops.json).await,
     }
 }

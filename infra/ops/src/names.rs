@@ -86,6 +86,10 @@ impl Names {
         self.of("suppressions")
     }
 
+    pub(crate) fn templates(&self) -> String {
+        self.of("notification-templates")
+    }
+
     pub(crate) fn system_state(&self) -> String {
         self.of("system-state")
     }

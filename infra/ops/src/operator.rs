@@ -10,8 +10,10 @@ use crate::erase::Erase;
 use crate::explain::Explain;
 use crate::output::remark;
 use crate::reconcile::Reconcile;
+use crate::sms_budget::SmsBudget;
 use crate::sms_logging::SmsLogging;
 use crate::suppression::SuppressionCommand;
+use crate::templates::TemplatesCommand;
 
 /// Operates the order notifications of an account, or of the local stack
 #[derive(Debug, Parser)]
@@ -61,18 +63,31 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Remove a customer from every store
     Erase(Erase),
+    /// How many text messages this month and a number still have
+    SmsBudget(SmsBudget),
     /// Whether SNS logs what became of text messages
     #[command(subcommand)]
     SmsLogging(SmsLogging),
     /// Whether the queues of a channel are held because the account is in trouble
     #[command(subcommand)]
     Breaker(BreakerCommand),
+    /// The words of messages, and the shop's own in their place
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
 }
 
 /// Reads an id that was typed.
 pub(crate) fn notification_id(text: &str) -> Result<NotificationId, String> {
     let expected = |_not_one| "expected an id such as 579b5034-7f1a-85f1-b8fb-eb0077b4314d".to_owned();
     NotificationId::try_from(text.trim()).map_err(expected)
+}
+
+/// Who does something that says itself why.
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// Who does it
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(crate) by: String,
 }
 
 /// Who does something, and why. Both are kept where the thing done is kept.

@@ -40,6 +40,15 @@ pub(crate) const fn of_reason(reason: Reason) -> &'static str {
         Reason::PhoneNotVerified => {
             "Advertising by SMS is sent to verified phones only, and phoneVerified is not true."
         }
+        Reason::CountryNotServed => {
+            "The number belongs to a country to which no text messages are sent (the parameter SmsCountries)."
+        }
+        Reason::SmsNumberLimit => {
+            "The number has had its text messages of the day (the parameter SmsPerNumberPerDay; urgent ones go out up to twice that)."
+        }
+        Reason::SmsBudgetUsedUp => {
+            "The month's segments are used up (the parameter SmsMonthlySegments), or the four fifths of them that are for what is not urgent."
+        }
         Reason::NotOffered => "There is no sender for this channel.",
         Reason::TooOld => "The fact was more than 60 days old when it was decided upon, or when its turn came.",
         Reason::HeldTooLong => "It could not be sent for four days after it was due.",
@@ -70,7 +79,10 @@ const fn after(reason: Reason) -> Option<Reason> {
         Reason::NotAskedFor => Some(Reason::NoAddress),
         Reason::NoAddress => Some(Reason::InvalidAddress),
         Reason::InvalidAddress => Some(Reason::PhoneNotVerified),
-        Reason::PhoneNotVerified => Some(Reason::NotOffered),
+        Reason::PhoneNotVerified => Some(Reason::CountryNotServed),
+        Reason::CountryNotServed => Some(Reason::SmsNumberLimit),
+        Reason::SmsNumberLimit => Some(Reason::SmsBudgetUsedUp),
+        Reason::SmsBudgetUsedUp => Some(Reason::NotOffered),
         Reason::NotOffered => Some(Reason::TooOld),
         Reason::TooOld => Some(Reason::HeldTooLong),
         Reason::HeldTooLong => Some(Reason::InDoubt),
@@ -451,7 +463,7 @@ mod tests {
         let count = codes.len();
         codes.sort_unstable();
         codes.dedup();
-        assert!(count == 16 && codes.len() == count, "{codes:?}");
+        assert!(count == 19 && codes.len() == count, "{codes:?}");
         assert!(
             SuppressionReason::ALL
                 .iter()

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashMap;
 
 use crate::answer::in_few_words;
-use crate::item::{Item, text};
+use crate::item::{Item, number, text};
 
 /// `BatchGetItem` takes no more keys than this, all tables together.
 const MAX_KEYS: usize = 100;
@@ -23,6 +23,16 @@ pub(crate) struct Key {
     pub(crate) attribute: &'static str,
     /// The key.
     pub(crate) value: String,
+    /// Name and number of its sort key, where the table has one.
+    pub(crate) sort: Option<(&'static str, u32)>,
+}
+
+impl Key {
+    fn item(&self) -> Item {
+        let sort = self.sort.map(|(name, value)| (name.to_owned(), number(value)));
+        let key = (self.attribute.to_owned(), text(self.value.as_str()));
+        std::iter::once(key).chain(sort).collect()
+    }
 }
 
 /// The items that stand under these keys now, by table; or, in few words, why that is not known for all of them.
@@ -60,10 +70,7 @@ fn request(keys: &[Key]) -> Result<HashMap<String, KeysAndAttributes>, BuildErro
     keys.chunk_by(|one, other| one.table == other.table)
         .filter_map(|keys| Some((keys.first()?.table.clone(), keys)))
         .map(|(table, keys)| {
-            let keys = keys
-                .iter()
-                .map(|key| Item::from([(key.attribute.to_owned(), text(key.value.as_str()))]))
-                .collect();
+            let keys = keys.iter().map(Key::item).collect();
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
                 .consistent_read(true)
@@ -84,6 +91,7 @@ mod tests {
             table: table.to_owned(),
             attribute: "id",
             value: value.to_owned(),
+            sort: None,
         }
     }
 
@@ -149,6 +157,28 @@ mod tests {
         });
         assert_eq!(batch_get(&client, keys.collect()).await, Ok(HashMap::new()));
         assert_eq!((first.num_calls(), second.num_calls()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn keys_of_one_partition_are_told_apart_by_their_sort_key() {
+        let rule = mock!(Client::batch_get_item)
+            .match_requests(|request| {
+                let keys = request
+                    .request_items()
+                    .and_then(|tables| tables.get("a"))
+                    .unwrap()
+                    .keys();
+                keys.iter()
+                    .map(|key| key.get("version"))
+                    .eq([Some(&number(1)), Some(&number(2))])
+            })
+            .then_output(|| BatchGetItemOutput::builder().build());
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&rule]);
+        let keys = [1, 2].map(|version| Key {
+            sort: Some(("version", version)),
+            ..key("a", "1")
+        });
+        assert_eq!(batch_get(&client, keys.to_vec()).await, Ok(HashMap::new()));
     }
 
     #[tokio::test]

@@ -46,11 +46,13 @@ impl CustomersLoad for DynamoCustomers {
             table: self.preferences_table.clone(),
             attribute: "userId",
             value: user.as_str().to_owned(),
+            sort: None,
         });
         let of_contacts = contacts.keys().map(|contact| Key {
             table: self.suppressions_table.clone(),
             attribute: "contact",
             value: contact.clone(),
+            sort: None,
         });
         let mut found = batch_get(&self.client, of_users.chain(of_contacts).collect())
             .await

@@ -248,6 +248,7 @@ impl LedgerLoad for DynamoLedger {
             table: self.table.clone(),
             attribute: "notificationId",
             value: id.to_string(),
+            sort: None,
         });
         let mut found = batch_get(&self.client, keys.collect())
             .await

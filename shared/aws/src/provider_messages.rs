@@ -63,6 +63,7 @@ impl MessageLookUp for ProviderMessages {
             table: self.table.clone(),
             attribute: "messageId",
             value: id.clone(),
+            sort: None,
         });
         let mut found = batch_get(&self.client, keys.collect())
             .await

@@ -24,12 +24,7 @@ impl SnsTexter {
 
     /// Offers one text message to SNS, once. `to` is a number in E.164.
     pub async fn send(&self, to: &str, text: &str, notification_type: NotificationType) -> SendAnswer {
-        let kind = if notification_type == NotificationType::Promotional {
-            "Promotional"
-        } else {
-            "Transactional"
-        };
-        let Ok(kind) = attribute(kind) else {
+        let Ok(kind) = attribute(notification_type.sms_class().name()) else {
             return cannot_build();
         };
         let mut request = self

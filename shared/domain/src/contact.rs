@@ -66,6 +66,11 @@ impl PhoneNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The country in whose numbering plan it is; none for the numbers of no country.
+    pub(crate) fn country(&self) -> Option<phonenumber::country::Id> {
+        phonenumber::parse(None, &self.0).ok()?.country().id()
+    }
 }
 
 impl TryFrom<&str> for PhoneNumber {

@@ -81,10 +81,49 @@ impl NotificationType {
             .find(|kind| kind.name().eq_ignore_ascii_case(name.trim()))
     }
 
+    /// What text messages of this type are to their networks.
+    #[must_use]
+    pub const fn sms_class(self) -> SmsClass {
+        match self {
+            Self::Promotional => SmsClass::Promotional,
+            Self::OrderConfirmation
+            | Self::OrderStatusUpdate
+            | Self::PaymentSucceeded
+            | Self::PaymentFailed
+            | Self::PaymentRefunded
+            | Self::PaymentProcessing
+            | Self::PayoutProcessed
+            | Self::PayoutFailed
+            | Self::AccountUpdate
+            | Self::LowStock
+            | Self::SystemMaintenance => SmsClass::Transactional,
+        }
+    }
+
     /// Whether this type always travels in the urgent lane.
     #[must_use]
     pub const fn is_must_send(self) -> bool {
         matches!(self, Self::OrderConfirmation | Self::PaymentFailed)
+    }
+}
+
+/// What a text message is to its network: some countries carry the two by different routes, and one of them not at night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmsClass {
+    /// The customer waits for it.
+    Transactional,
+    /// Advertising.
+    Promotional,
+}
+
+impl SmsClass {
+    /// The name by which SNS knows it (SNS Developer Guide, `AWS.SNS.SMS.SMSType`).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transactional => "Transactional",
+            Self::Promotional => "Promotional",
+        }
     }
 }
 
@@ -350,6 +389,22 @@ impl Content {
             | Self::Maintenance(_)
             | Self::Account(_)
             | Self::LowStock(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_advertising_is_promotional() {
+        for kind in NotificationType::ALL {
+            let expected = match kind.name() {
+                "promotional" => "Promotional",
+                _ => "Transactional",
+            };
+            assert_eq!(kind.sms_class().name(), expected, "{kind}");
         }
     }
 }

@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
 use crate::{
-    Channel, Contact, Currency, Delivery, EmailAddress, Event, Language, NotificationType, PhoneNumber, Preferences,
-    State, Suppression, Zone,
+    Channel, Contact, Countries, Currency, Delivery, EmailAddress, Event, Language, NotificationType, PhoneNumber,
+    Preferences, State, Suppression, Zone,
 };
 
-/// What the shop assumes where neither event nor customer says otherwise.
+/// What the shop assumes where neither event nor customer says otherwise, and where it sends text messages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShopDefaults {
     /// The language of customers who chose none.
@@ -17,6 +17,8 @@ pub struct ShopDefaults {
     pub zone: Zone,
     /// The currency of amounts that name none.
     pub currency: Currency,
+    /// The countries to whose numbers it sends text messages.
+    pub sms_countries: Countries,
 }
 
 /// What is to be done about one event.
@@ -57,6 +59,12 @@ pub enum Reason {
     InvalidAddress,
     /// Advertising by SMS needs a verified phone.
     PhoneNotVerified,
+    /// The number belongs to a country to which no text messages are sent.
+    CountryNotServed,
+    /// The number has had its text messages of the day.
+    SmsNumberLimit,
+    /// The month's segments are used up, as far as they are for messages of this kind.
+    SmsBudgetUsedUp,
     /// No sender for this channel exists.
     NotOffered,
     /// The event is too old for anyone to want it.
@@ -91,6 +99,9 @@ impl Reason {
             Self::NoAddress => "no_address",
             Self::InvalidAddress => "invalid_address",
             Self::PhoneNotVerified => "phone_not_verified",
+            Self::CountryNotServed => "country_not_served",
+            Self::SmsNumberLimit => "sms_number_limit",
+            Self::SmsBudgetUsedUp => "sms_budget_used_up",
             Self::NotOffered => "channel_not_offered",
             Self::TooOld => "too_old",
             Self::HeldTooLong => "held_too_long",
@@ -119,6 +130,9 @@ impl Reason {
             | Self::NoAddress
             | Self::InvalidAddress
             | Self::PhoneNotVerified
+            | Self::CountryNotServed
+            | Self::SmsNumberLimit
+            | Self::SmsBudgetUsedUp
             | Self::NotOffered
             | Self::HeldTooLong
             | Self::InDoubt
@@ -146,7 +160,7 @@ pub fn decide(event: &Event, preferences: &Preferences, shop: &ShopDefaults, now
         })
         .map(|channel| {
             let decision = match asked(channel) {
-                true => decide_channel(channel, event, preferences, now),
+                true => decide_channel(channel, event, preferences, shop, now),
                 false => Decision::Skip(Reason::NotAskedFor),
             };
             (channel, decision)
@@ -159,7 +173,13 @@ pub fn decide(event: &Event, preferences: &Preferences, shop: &ShopDefaults, now
     }
 }
 
-fn decide_channel(channel: Channel, event: &Event, preferences: &Preferences, now: Timestamp) -> Decision {
+fn decide_channel(
+    channel: Channel,
+    event: &Event,
+    preferences: &Preferences,
+    shop: &ShopDefaults,
+    now: Timestamp,
+) -> Decision {
     if !Channel::OFFERED.contains(&channel) {
         return Decision::Skip(Reason::NotOffered);
     }
@@ -169,7 +189,7 @@ fn decide_channel(channel: Channel, event: &Event, preferences: &Preferences, no
     if !preferences.wants(channel, &event.content) {
         return Decision::Skip(Reason::OptedOut);
     }
-    let to = match address(channel, event, preferences) {
+    let to = match address(channel, event, preferences, &shop.sms_countries) {
         Ok(to) => to,
         Err(reason) => return Decision::Skip(reason),
     };
@@ -190,7 +210,12 @@ pub(crate) fn is_too_old(at: Timestamp, now: Timestamp) -> bool {
 }
 
 /// The address of a channel: the event's own wins over the customer's.
-fn address(channel: Channel, event: &Event, preferences: &Preferences) -> Result<String, Reason> {
+fn address(
+    channel: Channel,
+    event: &Event,
+    preferences: &Preferences,
+    sms_countries: &Countries,
+) -> Result<String, Reason> {
     let invalid = |_why| Reason::InvalidAddress;
     match channel {
         Channel::Email => {
@@ -209,7 +234,11 @@ fn address(channel: Channel, event: &Event, preferences: &Preferences) -> Result
                 .as_ref()
                 .or(preferences.phone.as_ref())
                 .ok_or(Reason::NoAddress)?;
-            PhoneNumber::try_from(text.as_str()).map(String::from).map_err(invalid)
+            let number = PhoneNumber::try_from(text.as_str()).map_err(invalid)?;
+            match sms_countries.serve(&number) {
+                true => Ok(String::from(number)),
+                false => Err(Reason::CountryNotServed),
+            }
         }
         Channel::Push | Channel::InApp => Err(Reason::NotOffered),
     }

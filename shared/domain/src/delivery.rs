@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::{AfterDoubt, Channel, Reason, RetryPolicy, ports::SendAnswer};
+use crate::{AfterDoubt, Channel, Reason, RetryPolicy, Written, ports::SendAnswer};
 
 mod learn;
 mod trail;
@@ -178,6 +178,8 @@ pub struct Delivery {
     pub lease: Option<Lease>,
     /// The provider's id for the message it accepted.
     pub message_id: Option<String>,
+    /// What is kept of the message that was last offered to the provider; nothing before the first offer.
+    pub written: Option<Written>,
     /// Why it stands where it stands; a short code or sentence without personal data.
     pub reason: Option<String>,
     /// When it came to stand there.
@@ -264,6 +266,7 @@ impl Delivery {
             generation: 0,
             lease: None,
             message_id: None,
+            written: None,
             reason: None,
             changed_at: now,
             is_dead_lettered: false,
@@ -355,6 +358,15 @@ impl Delivery {
         Guard::In {
             attempt: self.attempt,
             states: &[State::Sending, State::InDoubt],
+        }
+    }
+
+    /// The same delivery, whose message was offered to the provider, if there was one.
+    #[must_use]
+    pub fn offered(&self, written: Option<Written>) -> Self {
+        Self {
+            written: written.or_else(|| self.written.clone()),
+            ..self.clone()
         }
     }
 

@@ -6,6 +6,7 @@
 mod channel;
 mod contact;
 mod content;
+mod country;
 mod decision;
 mod delivery;
 mod error_text;
@@ -19,17 +20,21 @@ mod notification;
 pub mod ports;
 mod preferences;
 mod retry;
+mod sms_limits;
 mod status;
 mod suppression;
+mod template;
 mod text;
 mod traffic;
+mod written;
 
 pub use channel::Channel;
 pub use contact::{EmailAddress, InvalidContact, PhoneNumber};
 pub use content::{
     AccountChange, Campaign, Content, Item, Maintenance, NotificationType, Order, Parcel, Payment, PaymentOutcome,
-    Payout, PayoutOutcome, Product, StatusUpdate,
+    Payout, PayoutOutcome, Product, SmsClass, StatusUpdate,
 };
+pub use country::{Countries, InvalidCountry};
 pub use decision::{Decision, Plan, Reason, ShopDefaults, decide};
 pub use delivery::{Delivery, Encounter, Guard, Lease, NEVER, Past, State};
 pub use error_text::chain;
@@ -42,7 +47,10 @@ pub use money::{Currency, InvalidMoney, Money};
 pub use notification::{ChannelResult, DeliveryRequest, News, Notification, Outcome};
 pub use preferences::{Preferences, StatusChoice};
 pub use retry::{AfterDoubt, RetryPolicy};
+pub use sms_limits::SmsLimits;
 pub use status::{OrderStatus, UnknownStatus};
 pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, SuppressionPolicy, SuppressionReason};
+pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
+pub use written::{SmsEncoding, SmsSize, Written};

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use crate::{
-    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, News, Notification, NotificationId, OrderId,
-    Preferences, Slowed, Suppression, Traffic, UserId, Window,
+    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, InForce, News, Notification, NotificationId,
+    OrderId, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic, UserId, Window, Written,
 };
 
 /// A cause, whatever its type.
@@ -80,6 +80,23 @@ pub trait SuppressionsKeep {
     ///
     /// [`Unavailable`] when it may or may not have been written.
     fn keep(&self, contact: &Contact, next: &Suppression) -> impl Future<Output = Result<bool, Unavailable>>;
+}
+
+/// Reads the words that a shop puts in the place of built-in ones.
+pub trait TemplatesLoad {
+    /// What is in force now.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn in_force(&self) -> impl Future<Output = Result<InForce, Unavailable>>;
+
+    /// These versions, by template and number; what is not there, or is no version, is missing from the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when the answer for any of them is not known.
+    fn load(&self, versions: &[(String, u32)]) -> impl Future<Output = Result<Vec<TemplateVersion>, Unavailable>>;
 }
 
 /// Reads notifications.
@@ -372,6 +389,67 @@ pub enum SendAnswer {
     },
 }
 
+/// A finished message, and what the ledger keeps of it once it is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft<M> {
+    /// The message.
+    pub message: M,
+    /// What is kept of it.
+    pub written: Written,
+}
+
+/// Why there is no message to offer. Holds no personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotWritten {
+    /// No message of this kind can be written: the delivery has failed.
+    Unwritable(String),
+    /// It is not to be sent, now or ever: the delivery ends for this reason, which is no failure.
+    Unwanted(Reason),
+    /// Whether it may be sent cannot be told now: it comes again, and no try is used up.
+    NotNow(String),
+}
+
+/// Counts text messages: how many a number gets in a day, and how many segments all of them take in a month. Days and months
+/// are those of UTC.
+pub trait SmsAllowance {
+    /// Counts this notification among those that the contact gets on the day of this moment, unless there are `limit` others
+    /// or more; whether it is among them. Doing it again counts nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it is not known whether it was counted.
+    fn count(
+        &self,
+        contact: &Contact,
+        id: NotificationId,
+        limit: u32,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, Unavailable>>;
+
+    /// Counts the segments of this notification's message among those of the month of this moment, unless there would be more
+    /// than `limit`. What was granted once is granted again, and not counted again.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it is not known whether they were counted.
+    fn reserve(
+        &self,
+        id: NotificationId,
+        segments: u8,
+        limit: u64,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Reserved, Unavailable>>;
+}
+
+/// How counting the segments of a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reserved {
+    /// Whether they are counted, so that the message may go out.
+    pub is_granted: bool,
+    /// How many segments the month has now, these included if they are granted; nothing where nobody had to count.
+    pub used: Option<u64>,
+}
+
 /// Writes the message of a delivery and takes it to its provider.
 pub trait Courier {
     /// The finished message.
@@ -380,12 +458,12 @@ pub trait Courier {
     /// The channel it serves.
     fn channel(&self) -> Channel;
 
-    /// Writes the message.
+    /// Writes the message, and makes sure that it may be offered.
     ///
     /// # Errors
     ///
-    /// A reason, without personal data, why no message of this kind can be written: final.
-    fn write(&self, request: &DeliveryRequest) -> Result<Self::Message, String>;
+    /// [`NotWritten`] when there is nothing to offer, for now or for ever.
+    fn write(&self, request: &DeliveryRequest) -> impl Future<Output = Result<Draft<Self::Message>, NotWritten>>;
 
     /// Offers the message to the provider exactly once.
     fn send(&self, request: &DeliveryRequest, message: &Self::Message) -> impl Future<Output = SendAnswer>;

@@ -8,6 +8,7 @@ mod invocation;
 mod metrics;
 mod runtime;
 mod sending_door;
+mod template_book;
 mod variables;
 
 pub use clock::SystemClock;
@@ -18,4 +19,5 @@ pub use metrics::Metrics;
 pub use runtime::{Call, Reply, start};
 pub use sending_door::SendingDoor;
 pub use serde_json::Value;
+pub use template_book::TemplateBook;
 pub use variables::{InvalidVariable, Variables};

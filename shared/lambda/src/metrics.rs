@@ -39,6 +39,15 @@ impl Metrics {
         self
     }
 
+    /// Adds a share in percent, if there is one to tell.
+    pub fn percent(&mut self, name: &str, share: Option<u64>) -> &mut Self {
+        if let Some(share) = share {
+            self.names.push(json!({"Name": name, "Unit": "Percent"}));
+            self.values.insert(name.to_owned(), share.into());
+        }
+        self
+    }
+
     /// What was counted, by name.
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
         self.values
@@ -81,13 +90,15 @@ mod tests {
         metrics
             .count("NotificationSent", 3)
             .count("ChannelsUsed", 0)
+            .percent("SmsBudgetUsedPercent", Some(0))
+            .percent("Untold", None)
             .milliseconds("HandOverLatency", &[12, 40]);
         let line: Value =
             serde_json::from_str(&metrics.line("orchestrator", Timestamp::from_second(1).unwrap())).unwrap();
         let expected: Value = serde_json::from_str(
             r#"{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"E-Com67","Dimensions":[[]],"Metrics":[
-                {"Name":"NotificationSent","Unit":"Count"},{"Name":"HandOverLatency","Unit":"Milliseconds"}]}]},
-               "function":"orchestrator","NotificationSent":3,"HandOverLatency":[12,40]}"#,
+                {"Name":"NotificationSent","Unit":"Count"},{"Name":"SmsBudgetUsedPercent","Unit":"Percent"},{"Name":"HandOverLatency","Unit":"Milliseconds"}]}]},
+               "function":"orchestrator","NotificationSent":3,"SmsBudgetUsedPercent":0,"HandOverLatency":[12,40]}"#,
         )
         .unwrap();
         assert_eq!(line, expected);

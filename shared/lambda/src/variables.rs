@@ -110,7 +110,8 @@ impl Variables {
         })
     }
 
-    /// The shop's assumptions: `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`.
+    /// The shop's assumptions: `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`. Every country gets text messages;
+    /// who decides about them reads [`Variables::sms_countries`].
     ///
     /// # Errors
     ///
@@ -120,7 +121,18 @@ impl Variables {
             language: self.checked("DEFAULT_LANGUAGE", |text| domain::Language::try_from(text))?,
             zone: self.checked("DEFAULT_TIME_ZONE", |text| domain::Zone::try_from(text))?,
             currency: self.checked("DEFAULT_CURRENCY", |text| domain::Currency::try_from(text))?,
+            sms_countries: domain::Countries::default(),
         })
+    }
+
+    /// The countries to whose numbers text messages are sent: `SMS_COUNTRIES`; nothing there means every country.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] when one of them is no country's code.
+    pub fn sms_countries(&self) -> Result<domain::Countries, InvalidVariable> {
+        let countries = self.optional_checked("SMS_COUNTRIES", |text| domain::Countries::try_from(text))?;
+        Ok(countries.unwrap_or_default())
     }
 
     /// How events are read: the shop's assumptions, `ADMIN_TOPIC_ARN` and `ADMIN_EMAIL`.
@@ -218,6 +230,19 @@ mod tests {
             problem.to_string(),
             "environment variable DEFAULT_TIME_ZONE: expected an IANA time zone such as Europe/Madrid"
         );
+    }
+
+    #[test]
+    fn a_wrong_country_is_named_with_its_variable_and_none_means_every_country() {
+        let problem = Variables::given(&[("SMS_COUNTRIES", "ES,UK")])
+            .sms_countries()
+            .unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "environment variable SMS_COUNTRIES: expected ISO 3166 codes of two letters with commas between them, such as ES,RO, \
+             or nothing for every country, got \"UK\""
+        );
+        assert_eq!(Variables::default().sms_countries(), Ok(domain::Countries::default()));
     }
 
     #[test]

@@ -68,8 +68,8 @@ const fn instead_of(c: char) -> Option<&'static str> {
 const LONGEST_ADDRESS: usize = 2_000;
 
 /// The address when it is one that a browser opens as a page: http or https, a host without a user before it, and nothing in it
-/// that browsers drop or read otherwise than it looks. Letters beyond ASCII behind the host are percent-encoded, as browsers
-/// send them (RFC 3987, section 3.1), so that no channel changes them.
+/// that browsers drop or read otherwise than it looks. Letters beyond ASCII, quotes and angle brackets behind the host are
+/// percent-encoded, as browsers send them (RFC 3987, section 3.1), so that no channel changes or cuts them.
 pub(crate) fn web_address(url: &str) -> Option<String> {
     let url = url.trim();
     let (scheme, rest) = url.split_once("://")?;
@@ -79,11 +79,14 @@ pub(crate) fn web_address(url: &str) -> Option<String> {
         && host
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
-    let is_clean = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '<' | '>' | '\\' | '`');
+    let is_clean = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\';
     if !is_web || !is_host || !path.chars().all(is_clean) {
         return None;
     }
-    let address = format!("{scheme}://{host}{}", percent_encoded(path, |c| c.is_ascii()));
+    let address = format!(
+        "{scheme}://{host}{}",
+        percent_encoded(path, |c| c.is_ascii() && !matches!(c, '"' | '<' | '>' | '`'))
+    );
     (address.len() <= LONGEST_ADDRESS).then_some(address)
 }
 
@@ -130,7 +133,7 @@ mod tests {
             "https:///evil.example",
             "https://shop.example@evil.example/",
             "https://shop.example\\@evil.example/",
-            "https://shop.example/\"><b>",
+            "https://shop.example\"><b>",
             "https://shop\u{202E}.example/",
             "https://shop\u{200B}.example/",
         ] {
@@ -147,6 +150,10 @@ mod tests {
         assert_eq!(
             web_address("https://tienda.example/otoño\u{202E}\u{2068}").as_deref(),
             Some("https://tienda.example/oto%C3%B1o%E2%80%AE%E2%81%A8")
+        );
+        assert_eq!(
+            web_address("https://shop.example/\"><b>").as_deref(),
+            Some("https://shop.example/%22%3E%3Cb%3E")
         );
     }
 

@@ -99,7 +99,7 @@ impl Templates {
         let mut known = BTreeSet::new();
         for content in samples::of(name.kind, name.status) {
             let codes = |kind: &str, code: &str| words::meaning(name, kind, code);
-            let reader = samples::reader(name.language);
+            let reader = samples::reader_of(name.kind, name.language);
             let facts = Facts::of(&content, name.language, &reader, &samples::shop(), &codes);
             collect(&Value::from(Serde(facts)), "", &mut known);
         }
@@ -156,11 +156,13 @@ impl Templates {
         let says_it = |own: &BTreeMap<String, String>| {
             built_in.iter().any(|(key, phrase)| {
                 let said = variables_of(own.get(key).unwrap_or(phrase), &wording.name).unwrap_or_default();
-                needed.iter().any(|variable| said.contains(*variable))
+                // The short form of a day says it as well.
+                let mut said = said.iter().map(|name| name.replace("short_", ""));
+                said.any(|name| name == needed)
             })
         };
         let is_missing = says_it(built_in) && !says_it(&wording.words);
-        is_missing.then(|| format!("{}: the message has to say it, and does not", needed.join(" or ")))
+        is_missing.then(|| format!("{needed}: the message has to say it, and does not"))
     }
 
     /// The samples that cannot be told in these words: by key where one alone breaks them, else together.
@@ -187,7 +189,7 @@ impl Templates {
         let name = wording.name;
         let templates = Self::new();
         templates.adopt(vec![wording.clone()]);
-        let reader = samples::reader(name.language);
+        let reader = samples::reader_of(name.kind, name.language);
         let shop = samples::shop();
         let mut problems = BTreeSet::new();
         for content in samples::of(name.kind, name.status) {
@@ -223,8 +225,8 @@ fn belongs_to(key: &str, channel: Channel) -> bool {
     }
 }
 
-/// What messages of this type have to say in their words, whatever these are: one of these.
-const fn needed(kind: NotificationType) -> &'static [&'static str] {
+/// What messages of this type have to say in their words, whatever these are.
+const fn needed(kind: NotificationType) -> &'static str {
     use NotificationType as Type;
     match kind {
         Type::OrderConfirmation
@@ -232,12 +234,12 @@ const fn needed(kind: NotificationType) -> &'static [&'static str] {
         | Type::PaymentSucceeded
         | Type::PaymentFailed
         | Type::PaymentRefunded
-        | Type::PaymentProcessing => &["order.id"],
-        Type::PayoutProcessed | Type::PayoutFailed => &["payout.amount"],
-        Type::AccountUpdate => &["account.change"],
-        Type::LowStock => &["product.name"],
-        Type::Promotional => &["campaign.title"],
-        Type::SystemMaintenance => &["maintenance.start", "maintenance.short_start"],
+        | Type::PaymentProcessing => "order.id",
+        Type::PayoutProcessed | Type::PayoutFailed => "payout.amount",
+        Type::AccountUpdate => "account.change",
+        Type::LowStock => "product.name",
+        Type::Promotional => "campaign.title",
+        Type::SystemMaintenance => "maintenance.start",
     }
 }
 

@@ -34,6 +34,16 @@ pub fn reader(language: Language) -> Reader {
     }
 }
 
+/// The same customer, as a reader of messages of this type: what must be sent has no link to stop it.
+#[must_use]
+pub fn reader_of(kind: NotificationType, language: Language) -> Reader {
+    let mut reader = reader(language);
+    if kind.is_must_send() {
+        reader.links.unsubscribe = None;
+    }
+    reader
+}
+
 /// What a message of this type, and with this status, can be about: as little as an event can say, all that it can say, and all
 /// of it with names longer than usual.
 #[must_use]

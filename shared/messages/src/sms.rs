@@ -71,16 +71,13 @@ impl SmsEncoding {
     /// How many segments this text takes.
     #[must_use]
     pub fn segments(self, text: &str) -> u8 {
-        let (alone, together) = match self {
-            Self::Gsm7 => (160, 153),
-            Self::Ucs2 => (70, 67),
-        };
-        let sizes = || text.chars().map(|c| self.size(c));
-        if sizes().sum::<usize>() <= alone {
+        let (alone, together) = self.sizes();
+        if self.units(text) <= alone {
             return 1;
         }
         // A letter of two units is never cut in two, so a segment may end one unit early.
-        let (segments, _) = sizes().fold((1_u8, 0), |(segments, filled), size| {
+        let sizes = text.chars().map(|c| self.size(c));
+        let (segments, _) = sizes.fold((1_u8, 0), |(segments, filled), size| {
             if filled + size <= together {
                 (segments, filled + size)
             } else {
@@ -88,6 +85,54 @@ impl SmsEncoding {
             }
         });
         segments
+    }
+
+    /// The text as it travels: one part per segment.
+    #[must_use]
+    pub fn parts(self, text: &str) -> Vec<&str> {
+        let (alone, together) = self.sizes();
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while self.units(rest) > if parts.is_empty() { alone } else { together } {
+            let mut filled = 0;
+            let mut letters = rest.char_indices();
+            let end = letters.find_map(|(at, c)| {
+                filled += self.size(c);
+                (filled > together).then_some(at)
+            });
+            let Some((part, after)) = end.and_then(|end| rest.split_at_checked(end)) else {
+                break;
+            };
+            parts.push(part);
+            rest = after;
+        }
+        parts.push(rest);
+        parts
+    }
+
+    /// How much this text takes: of GSM-7 in septets, of UCS-2 in pairs of octets.
+    #[must_use]
+    pub fn units(self, text: &str) -> usize {
+        text.chars().map(|c| self.size(c)).sum()
+    }
+
+    /// How much so many segments hold, in the same units.
+    #[must_use]
+    pub fn room(self, segments: u8) -> usize {
+        let (alone, together) = self.sizes();
+        if segments <= 1 {
+            alone
+        } else {
+            together * usize::from(segments)
+        }
+    }
+
+    /// What one segment holds alone, and what each of several holds.
+    const fn sizes(self) -> (usize, usize) {
+        match self {
+            Self::Gsm7 => (160, 153),
+            Self::Ucs2 => (70, 67),
+        }
     }
 
     fn size(self, c: char) -> usize {
@@ -188,6 +233,36 @@ mod tests {
     fn a_letter_of_two_septets_is_not_cut_between_two_segments() {
         let text = format!("{}€{}", "a".repeat(152), "a".repeat(152));
         assert_eq!(segments(&text), (SmsEncoding::Gsm7, 3));
+    }
+
+    #[test]
+    fn a_text_is_parted_where_its_segments_end() {
+        let parts = |text: &str| -> Vec<usize> {
+            let parts = SmsEncoding::of(text).parts(text).into_iter();
+            parts.map(|part| part.chars().count()).collect()
+        };
+        assert_eq!(parts(""), [0]);
+        assert_eq!(parts(&"a".repeat(160)), [160]);
+        assert_eq!(parts(&"a".repeat(161)), [153, 8]);
+        assert_eq!(
+            parts(&format!("{}€{}", "a".repeat(152), "a".repeat(152))),
+            [152, 152, 1]
+        );
+        assert_eq!(parts(&"ш".repeat(70)), [70]);
+        assert_eq!(parts(&"ш".repeat(134)), [67, 67]);
+        assert_eq!(parts(&format!("{}🦊ш", "ш".repeat(66))), [68]);
+        assert_eq!(parts(&format!("{}🦊шшш", "ш".repeat(66))), [66, 4]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_parts_are_the_whole_text_and_as_many_as_its_segments(text in "[a€ш🦊]{0,400}") {
+            let encoding = SmsEncoding::of(&text);
+            let parts = encoding.parts(&text);
+            proptest::prop_assert_eq!(parts.concat(), text.clone());
+            proptest::prop_assert_eq!(parts.len(), usize::from(encoding.segments(&text)));
+            proptest::prop_assert!(encoding.units(&text) <= encoding.room(encoding.segments(&text)));
+        }
     }
 
     #[test]

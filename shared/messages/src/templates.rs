@@ -117,13 +117,21 @@ impl Templates {
             let mut facts = facts(content, &name, reader, shop);
             let mut best = sized(environment, &name, &facts)?;
             for step in SHORTENINGS {
-                if best.segments == 1 {
-                    break;
+                if best.segments == 1 && !best.is_cut {
+                    return Ok(best);
                 }
                 step(&mut facts);
                 let shorter = sized(environment, &name, &facts)?;
-                if (shorter.segments, shorter.is_cut) < (best.segments, best.is_cut) {
+                if shorter.is_better_than(&best) {
                     best = shorter;
+                }
+            }
+            // What can be left unsaid is worth a segment, but not the end of the message.
+            if best.is_cut {
+                facts.is_brief = true;
+                let brief = sized(environment, &name, &facts)?;
+                if brief.is_better_than(&best) {
+                    best = brief;
                 }
             }
             Ok(best)
@@ -222,13 +230,19 @@ impl Origin {
     }
 }
 
-/// How a text message is made shorter, one after the other: without the carrier's page, with short names, without what can be
-/// left unsaid.
-const SHORTENINGS: [fn(&mut Facts); 3] = [
-    |facts| facts.parcel.page = None,
-    Facts::shorten_names,
-    |facts| facts.is_brief = true,
-];
+/// How a text message is made shorter: without the carrier's page, then with short names.
+const SHORTENINGS: [fn(&mut Facts); 2] = [|facts| facts.parcel.page = None, Facts::shorten_names];
+
+impl RenderedSms {
+    /// Whether it tells more of its end, or as much in fewer segments.
+    const fn is_better_than(&self, other: &Self) -> bool {
+        match (self.is_cut, other.is_cut) {
+            (false, true) => true,
+            (true, false) => false,
+            (true, true) | (false, false) => self.segments < other.segments,
+        }
+    }
+}
 
 fn facts(content: &Content, name: &TemplateName, reader: &Reader, shop: &Shop) -> Facts {
     let codes = |kind: &str, code: &str| words::meaning(name, kind, code);

@@ -13,6 +13,7 @@ mod intake;
 mod read;
 mod redrive;
 mod sending;
+mod sms_gate;
 mod watch;
 
 pub use feedback::{
@@ -22,6 +23,7 @@ pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVe
 pub use read::{Problem, Reading, Refusal, read_event};
 pub use redrive::{Letter, Redrive, Redriven};
 pub use sending::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
+pub use sms_gate::{SmsGate, SmsGateCounts};
 
 pub use watch::{Watch, Watched, take_over_opt_outs};
 

@@ -1,7 +1,7 @@
 //! A courier that answers from a script and keeps what it was given.
 
-use domain::ports::{Courier, SendAnswer};
-use domain::{Channel, DeliveryRequest, NotificationId};
+use domain::ports::{Courier, Draft, NotWritten, SendAnswer};
+use domain::{Channel, DeliveryRequest, NotificationId, SmsEncoding, SmsSize, Written};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
@@ -12,8 +12,8 @@ pub struct ScriptedCourier {
     script: RefCell<VecDeque<SendAnswer>>,
     /// Every message offered to the provider, in order.
     pub offered: RefCell<Vec<NotificationId>>,
-    /// Why no message can be written, where none can.
-    pub unwritable: Option<String>,
+    /// Why no message is written, where none is.
+    pub not_written: RefCell<Option<NotWritten>>,
     /// The order whose message makes the writer panic.
     pub panics_at: Option<String>,
     /// What the provider answers once the script is over; it accepts where nothing is said.
@@ -28,7 +28,7 @@ impl ScriptedCourier {
             channel,
             script: RefCell::new(script.into_iter().collect()),
             offered: RefCell::new(Vec::new()),
-            unwritable: None,
+            not_written: RefCell::new(None),
             panics_at: None,
             afterwards: RefCell::new(None),
         }
@@ -43,12 +43,25 @@ impl Courier for ScriptedCourier {
     }
 
     #[expect(clippy::panic, reason = "the test of a panicking record needs one")]
-    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<()>, NotWritten> {
         let order = request.content.order().map(|order| order.id.as_str());
         if self.panics_at.is_some() && self.panics_at.as_deref() == order {
             panic!("a record that panics, as a test asked for");
         }
-        self.unwritable.clone().map_or(Ok(()), Err)
+        if let Some(why) = &*self.not_written.borrow() {
+            return Err(why.clone());
+        }
+        let size = SmsSize {
+            encoding: SmsEncoding::Gsm7,
+            segments: 2,
+        };
+        Ok(Draft {
+            message: (),
+            written: match self.channel {
+                Channel::Sms => Written::sms(request.language, "built-in", size),
+                Channel::Email | Channel::Push | Channel::InApp => Written::email(request.language, "built-in"),
+            },
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, (): &()) -> SendAnswer {

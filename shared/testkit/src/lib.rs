@@ -1,5 +1,6 @@
 //! Memory twins of every port, a clock that is moved by hand, and ready-made values. For tests only.
 
+mod allowance;
 mod clock;
 mod courier;
 mod customers;
@@ -7,14 +8,17 @@ mod ledger;
 mod messages;
 mod queues;
 pub mod recorded;
+mod templates;
 mod traffic;
 mod values;
 
+pub use allowance::MemoryAllowance;
 pub use clock::HandClock;
 pub use courier::ScriptedCourier;
 pub use customers::MemoryCustomers;
 pub use ledger::MemoryLedger;
 pub use messages::MemoryMessages;
 pub use queues::{MemoryDeadLetters, MemoryQueues};
+pub use templates::MemoryTemplates;
 pub use traffic::MemoryTraffic;
 pub use values::{at, confirmation, email_request, order, shipped, shop_defaults};

@@ -3,12 +3,13 @@
 //! The answers of the stack are kept in `recorded/answers.txt`; `make recordings` writes them anew.
 
 use domain::ports::{
-    Advanced, CustomersLoad, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, OrderNews, Recorded, Step,
-    SuppressionsKeep, TrafficKeep, Unavailable,
+    Advanced, CustomersLoad, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, OrderNews, Recorded, SmsAllowance,
+    Step, SuppressionsKeep, TrafficKeep, Unavailable,
 };
 use domain::{
-    Breaker, Channel, Contact, Delivery, Evidence, Guard, Lease, Notification, NotificationId, OrderStatus, Reason,
-    RetryPolicy, State, Strike, Suppression, SuppressionPolicy, SuppressionReason, Traffic, UserId,
+    Breaker, Channel, Contact, Delivery, Evidence, Guard, Language, Lease, Notification, NotificationId, OrderStatus,
+    Reason, RetryPolicy, SmsEncoding, SmsSize, State, Strike, Suppression, SuppressionPolicy, SuppressionReason,
+    Traffic, UserId, Written,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ const NOW: i64 = 1_795_168_800;
 
 /// What is called, and which run this is: on a stack that is used again, every run speaks of orders and people of its own.
 #[derive(Debug)]
-pub struct Script<'a, L, P, M, T> {
+pub struct Script<'a, L, P, M, T, A> {
     /// The ledger.
     pub ledger: &'a L,
     /// Customers, and what speaks against their addresses.
@@ -32,6 +33,8 @@ pub struct Script<'a, L, P, M, T> {
     pub messages: &'a M,
     /// What the account may send.
     pub traffic: &'a T,
+    /// The counters of text messages.
+    pub allowance: &'a A,
     /// The run.
     pub run: u64,
 }
@@ -56,12 +59,13 @@ impl Answers {
     }
 }
 
-impl<L, P, M, T> Script<'_, L, P, M, T>
+impl<L, P, M, T, A> Script<'_, L, P, M, T, A>
 where
     L: LedgerRecord + LedgerAdvance + LedgerLoad + OrderNews,
     P: CustomersLoad + SuppressionsKeep,
     M: MessageLookUp + Note,
     T: TrafficKeep,
+    A: SmsAllowance,
 {
     /// Makes every call and tells the answers, in words that are the same in every run.
     pub async fn play(&self) -> String {
@@ -73,6 +77,7 @@ where
         self.suppress(&mut answers).await;
         self.find_messages(&mut answers).await;
         self.share_traffic(&mut answers).await;
+        self.count_texts(&mut answers).await;
         let names = (1..=4).map(|nth| (self.id(nth).to_string(), format!("notification-{nth}")));
         let text = names.fold(answers.text, |text, (id, name)| text.replace(&id, &name));
         text.replace(&format!("-{}", self.run), "").trim_start().to_owned()
@@ -159,7 +164,12 @@ where
             attempt: 7,
             states: &[State::Sending],
         };
-        let doubt = claimed.doubt("no answer in time", at(NOW + 5));
+        let size = SmsSize {
+            encoding: SmsEncoding::Ucs2,
+            segments: 2,
+        };
+        let written = Written::sms(Language::Ru, "a template", size);
+        let doubt = claimed.offered(Some(written)).doubt("no answer in time", at(NOW + 5));
         let stale = self.step(1, another_attempt, &claimed, &doubt);
         answers.tell("of another attempt", advanced(self.ledger.advance(&[stale]).await));
         let step = self.step(1, claimed.owners_guard(), &claimed, &doubt);
@@ -303,6 +313,34 @@ where
         answers.tell("closed", words(closed));
         answers.tell("seen", words(self.traffic.look(channel).await.map(seen)));
     }
+
+    /// The day of a number, and the month's segments. The month is long over, and this run's own.
+    async fn count_texts(&self, answers: &mut Answers) {
+        answers.about("text messages");
+        let number = Contact::of(Channel::Sms, &format!("+34-{}", self.run));
+        for (call, nth, limit) in [
+            ("first of two", 1, 2),
+            ("second of two", 2, 2),
+            ("third of two", 3, 2),
+            ("second again", 2, 2),
+            ("third of three", 3, 3),
+        ] {
+            let counted = self.allowance.count(&number, self.id(nth), limit, at(NOW)).await;
+            answers.tell(call, words(counted));
+        }
+        let months = i64::try_from(self.run % 10_000).unwrap_or_default();
+        let then = at(NOW + months * 31 * 86_400);
+        for (call, nth, limit) in [
+            ("a budget of one", 1, 1),
+            ("first two of three", 1, 3),
+            ("next two of three", 2, 3),
+            ("first again", 1, 3),
+            ("next two of four", 2, 4),
+        ] {
+            let reserved = self.allowance.reserve(self.id(nth), 2, limit, then).await;
+            answers.tell(call, words(reserved));
+        }
+    }
 }
 
 fn lease(owner: &str) -> Lease {
@@ -334,7 +372,7 @@ pub fn run_of(now: Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MemoryCustomers, MemoryLedger, MemoryMessages, MemoryTraffic};
+    use crate::{MemoryAllowance, MemoryCustomers, MemoryLedger, MemoryMessages, MemoryTraffic};
 
     #[tokio::test]
     async fn the_twins_answer_as_the_stack_did() {
@@ -343,6 +381,7 @@ mod tests {
             customers: &MemoryCustomers::default(),
             messages: &MemoryMessages::default(),
             traffic: &MemoryTraffic::default(),
+            allowance: &MemoryAllowance::default(),
             run: 7_000_000_001,
         };
         let told = script.play().await;

@@ -1,8 +1,8 @@
 //! Ready-made values.
 
 use domain::{
-    Channel, Content, Currency, DeliveryRequest, Event, Language, Order, OrderId, OrderStatus, Priority, Recipient,
-    ShopDefaults, StatusUpdate, UserId, Zone,
+    Channel, Content, Countries, Currency, DeliveryRequest, Event, Language, Order, OrderId, OrderStatus, Priority,
+    Recipient, ShopDefaults, StatusUpdate, UserId, Zone,
 };
 use jiff::Timestamp;
 
@@ -29,6 +29,7 @@ pub fn shop_defaults() -> ShopDefaults {
         language: Language::Es,
         zone: Zone::try_from("Europe/Madrid").expect("a zone that exists"),
         currency: Currency::try_from("EUR").expect("a currency that exists"),
+        sms_countries: Countries::default(),
     }
 }
 

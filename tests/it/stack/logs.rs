@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::harness::{Stack, eventually};
 
 /// The lines that the functions wrote, out of the emulator's log.
-fn function_lines() -> Vec<Value> {
+pub(super) fn function_lines() -> Vec<Value> {
     let stack = std::env::var("E_COM67_STACK").expect("E_COM67_STACK is not set: run `make test`");
     let log = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../.local")

@@ -21,6 +21,8 @@ mod poison;
 mod preferences;
 mod repetition;
 mod reports;
+mod sms_limits;
 mod stores;
+mod templates;
 mod twins;
 mod unsubscribe_headers;

@@ -11,10 +11,10 @@ use super::local_tools::binaries;
 
 /// What the tool answered.
 #[derive(Debug)]
-struct Answer {
-    code: i32,
-    out: String,
-    errors: String,
+pub(super) struct Answer {
+    pub(super) code: i32,
+    pub(super) out: String,
+    pub(super) errors: String,
 }
 
 impl Answer {
@@ -24,7 +24,7 @@ impl Answer {
 }
 
 /// Calls the tool as an operator of this stack.
-async fn ops(arguments: &[&str]) -> Answer {
+pub(super) async fn ops(arguments: &[&str]) -> Answer {
     run(Command::new(binaries().join("ops")).args(arguments)).await
 }
 
@@ -38,7 +38,7 @@ async fn run(command: &mut Command) -> Answer {
 }
 
 /// The same, in JSON.
-async fn ops_json(arguments: &[&str]) -> (i32, Value) {
+pub(super) async fn ops_json(arguments: &[&str]) -> (i32, Value) {
     let answer = ops(&[arguments, &["--json"]].concat()).await;
     (answer.code, answer.json())
 }

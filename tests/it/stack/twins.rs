@@ -1,6 +1,8 @@
 //! The memory twins are held to what the stack answers.
 
-use aws::{ContactKey, DynamoCustomers, DynamoLedger, DynamoSuppressions, DynamoTraffic, ProviderMessages};
+use aws::{
+    ContactKey, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoSuppressions, DynamoTraffic, ProviderMessages,
+};
 use domain::ports::{Customers, CustomersLoad, MessageLookUp, SuppressionsKeep, Unavailable};
 use domain::{Channel, Contact, NotificationId, Suppression, UserId};
 use lambda::SystemClock;
@@ -64,6 +66,7 @@ async fn the_stack_answers_as_recorded() {
         ),
         messages: &Messages(ProviderMessages::new(dynamodb.clone(), stack.name("provider-messages"))),
         traffic: &DynamoTraffic::for_keeper(dynamodb.clone(), stack.name("system-state"), SystemClock),
+        allowance: &DynamoAllowance::new(dynamodb.clone(), stack.name("system-state"), key()),
         run: run_of(jiff::Timestamp::now()),
     };
     let told = script.play().await;

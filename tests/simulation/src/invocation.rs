@@ -12,6 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use testkit::MemoryAllowance;
 use testkit::recorded::Script;
 
 use crate::port::Port;
@@ -224,6 +225,8 @@ impl World {
                 customers: &port,
                 messages: &port,
                 traffic: &port,
+                // No scenario limits text messages.
+                allowance: &MemoryAllowance::default(),
                 run,
             };
             let text = script.play().await;

@@ -69,6 +69,7 @@ pub(crate) fn advance(state: &mut State, who: &Who, step: &Step) -> Advanced {
     let mut next = step.next.clone();
     if who.is_old {
         next.trail.clear();
+        next.written = None;
     }
     let before = std::mem::replace(current, next.clone());
     let delivery = state.key(step.id, step.channel);

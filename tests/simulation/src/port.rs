@@ -2,13 +2,13 @@
 //! work, and is counted.
 
 use domain::ports::{
-    Account, AccountFacts, Advanced, Bury, Clock, Courier, Customers, CustomersLoad, DeadLetter, Enqueue, HandOver,
-    HoldBack, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, OrderNews, Recorded, SendAnswer, Step,
-    SuppressionsKeep, TrafficKeep, TrafficShare, Trial, Unavailable, Valves,
+    Account, AccountFacts, Advanced, Bury, Clock, Courier, Customers, CustomersLoad, DeadLetter, Draft, Enqueue,
+    HandOver, HoldBack, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, NotWritten, OrderNews, Recorded,
+    SendAnswer, Step, SuppressionsKeep, TrafficKeep, TrafficShare, Trial, Unavailable, Valves,
 };
 use domain::{
     Asked, Breaker, Channel, Contact, DeliveryRequest, News, Notification, NotificationId, OrderId, Slowed,
-    State as Stands, Suppression, Traffic, UserId, Window,
+    SmsEncoding, SmsSize, State as Stands, Suppression, Traffic, UserId, Window, Written,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::cell::RefCell;
@@ -21,6 +21,12 @@ use crate::invocation::{Desk, Ended, Function};
 use crate::queues::{Lane, Tag};
 use crate::world::{BEGINNING, Due, Mood, State, Who, World, timestamp};
 use crate::{ledger, people, queues};
+
+/// How large every text message is.
+const ONE_SEGMENT: SmsSize = SmsSize {
+    encoding: SmsEncoding::Gsm7,
+    segments: 1,
+};
 
 /// How much longer a slow call takes.
 const SLOW_MS: i64 = 26_000;
@@ -513,7 +519,7 @@ impl Courier for Port {
     }
 
     #[expect(clippy::panic, reason = "what a panicking record costs is what is looked at")]
-    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<()>, NotWritten> {
         if let Some(panics_at) = &self.world.setting.panics_at
             && request
                 .content
@@ -522,7 +528,13 @@ impl Courier for Port {
         {
             panic!("a record that panics, as the scenario asks for");
         }
-        Ok(())
+        Ok(Draft {
+            message: (),
+            written: match request.channel {
+                Channel::Sms => Written::sms(request.language, "built-in", ONE_SEGMENT),
+                Channel::Email | Channel::Push | Channel::InApp => Written::email(request.language, "built-in"),
+            },
+        })
     }
 
     async fn send(&self, request: &DeliveryRequest, (): &()) -> SendAnswer {

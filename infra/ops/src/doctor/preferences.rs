@@ -83,7 +83,7 @@ fn complaints(item: &Item) -> Vec<String> {
     check("phoneVerified", is_choice, "true or false");
     check(
         "language",
-        |value| is_text(value, |text| Language::try_from(text).is_ok()),
+        |value| is_text(value, |text| Language::closest(text).is_ok()),
         "a language out of es, en, ro, ru",
     );
     check(

@@ -12,7 +12,7 @@ pub(super) fn look() -> Vec<Finding> {
     let mut broken = Vec::new();
     let mut written = 0;
     for name in TemplateName::all() {
-        let (reader, shop) = (samples::reader(name.language), samples::shop());
+        let (reader, shop) = (samples::reader_of(name.kind, name.language), samples::shop());
         for content in samples::of(name.kind, name.status) {
             let problem = match name.channel {
                 Channel::Email => templates.email(&content, &reader, &shop).err(),

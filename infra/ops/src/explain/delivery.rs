@@ -1,11 +1,11 @@
 //! One delivery explained: the decision and its rule, the steps, where it stands, and what happens next.
 
-use domain::{Breaker, Channel, Delivery, Reason, State};
+use domain::{Breaker, Channel, Delivery, Reason, State, Written};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
 
-use crate::output::{moment, moment_from};
+use crate::output::{counted, moment, moment_from};
 use crate::reasons;
 
 /// What there is to tell of one delivery.
@@ -26,6 +26,8 @@ pub(super) struct Told {
     generation: u32,
     lease: Option<Lease>,
     message_id: Option<String>,
+    /// How the message was written that was offered last.
+    written: Option<Writing>,
     opened_at: Option<Timestamp>,
     clicked_at: Option<Timestamp>,
     is_dead_lettered: bool,
@@ -44,6 +46,15 @@ struct Step {
     attempt: u32,
     at: Timestamp,
     times: u32,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Writing {
+    language: &'static str,
+    template: String,
+    encoding: Option<String>,
+    segments: Option<u8>,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +125,7 @@ impl Told {
                 until: lease.until,
             }),
             message_id: delivery.message_id.clone(),
+            written: delivery.written.as_ref().map(Writing::of),
             opened_at: delivery.opened_at,
             clicked_at: delivery.clicked_at,
             is_dead_lettered: delivery.is_dead_lettered,
@@ -179,6 +191,9 @@ impl Told {
         if let Some(message_id) = &self.message_id {
             writeln!(f, "    message id      {message_id}")?;
         }
+        if let Some(written) = &self.written {
+            writeln!(f, "    written         {written}")?;
+        }
         for (label, at) in [("opened", self.opened_at), ("clicked", self.clicked_at)] {
             if let Some(at) = at {
                 writeln!(f, "    {label:<15} {}", moment(at))?;
@@ -192,6 +207,29 @@ impl Told {
         match self.next_at {
             Some(at) => writeln!(f, " {}", moment_from(at, now)),
             None => writeln!(f),
+        }
+    }
+}
+
+impl Writing {
+    fn of(written: &Written) -> Self {
+        Self {
+            language: written.language.code(),
+            template: written.template.clone(),
+            encoding: written.sms.map(|sms| sms.encoding.to_string()),
+            segments: written.sms.map(|sms| sms.segments),
+        }
+    }
+}
+
+impl fmt::Display for Writing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "in {} by template {}", self.language, self.template)?;
+        match (&self.encoding, self.segments) {
+            (Some(encoding), Some(segments)) => {
+                write!(f, ", {} {encoding}", counted(usize::from(segments), "segment"))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -330,6 +368,30 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_offered_is_told_with_its_language_template_and_size() {
+        let size = domain::SmsSize {
+            encoding: domain::SmsEncoding::Gsm7,
+            segments: 1,
+        };
+        for (written, words) in [
+            (
+                Written::sms(domain::Language::Es, "built-in", size),
+                "written         in es by template built-in, 1 segment GSM-7\n",
+            ),
+            (
+                Written::email(domain::Language::Ro, "3"),
+                "written         in ro by template 3\n",
+            ),
+        ] {
+            let sent = delivery(State::Sent, None).offered(Some(written));
+            let page = Page(&Told::of(Channel::Sms, &sent, None, now())).to_string();
+            assert!(page.contains(words), "{page}");
+        }
+        let page = Page(&Told::of(Channel::Sms, &delivery(State::Sent, None), None, now())).to_string();
+        assert!(!page.contains("written"), "{page}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) fn preferences_of(item: &Item) -> Preferences {
         email: line("email"),
         phone: line("phoneNumber"),
         phone_verified: item.get("phoneVerified").and_then(bool_of).unwrap_or(false),
-        language: text_of(item, "language").and_then(|code| Language::try_from(code).ok()),
+        language: text_of(item, "language").and_then(|code| Language::closest(code).ok().flatten()),
         zone: text_of(item, "timezone").and_then(|name| Zone::try_from(name).ok()),
         ..Preferences::default()
     };

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Channel, ChannelResult, Delivery, Lease, Notification, NotificationType, OrderId, OrderStatus, ParcelMark, Past,
-    State, UserId,
+    Channel, ChannelResult, Delivery, Language, Lease, Notification, NotificationType, OrderId, OrderStatus,
+    ParcelMark, Past, SmsEncoding, SmsSize, State, UserId, Written,
 };
 use jiff::Timestamp;
 
@@ -100,6 +100,7 @@ pub(super) fn delivery_item(delivery: &Delivery) -> Item {
     add("owner", delivery.lease.as_ref().map(|lease| text(lease.owner.as_str())));
     add("leaseUntil", delivery.lease.as_ref().map(|lease| moment(lease.until)));
     add("messageId", delivery.message_id.as_deref().map(text));
+    add("written", delivery.written.as_ref().map(written_item));
     add("reason", delivery.reason.as_deref().map(text));
     add(
         "deadLettered",
@@ -112,6 +113,34 @@ pub(super) fn delivery_item(delivery: &Delivery) -> Item {
         (!delivery.trail.is_empty()).then(|| AttributeValue::L(delivery.trail.iter().map(past_item).collect())),
     );
     item
+}
+
+/// `es gsm7/1 built-in`: language, encoding and segments (`-` where it is no text message), template. One text and no map, because
+/// the names in a map would cost more bytes than what they name.
+fn written_item(written: &Written) -> AttributeValue {
+    let size = match written.sms {
+        Some(sms) => format!("{}/{}", sms.encoding.name(), sms.segments),
+        None => "-".to_owned(),
+    };
+    text(format!("{} {size} {}", written.language.code(), written.template))
+}
+
+/// What items of earlier versions do not have, and what cannot be read, is not there.
+fn written_of(item: &Item) -> Option<Written> {
+    let mut parts = text_of(item, "written")?.splitn(3, ' ');
+    let (language, size, template) = (parts.next()?, parts.next()?, parts.next()?);
+    let sms = match size.split_once('/') {
+        Some((encoding, segments)) => Some(SmsSize {
+            encoding: SmsEncoding::from_name(encoding)?,
+            segments: segments.parse().ok()?,
+        }),
+        None => None,
+    };
+    Some(Written {
+        language: Language::try_from(language).ok()?,
+        template: template.to_owned(),
+        sms,
+    })
 }
 
 fn past_item(past: &Past) -> AttributeValue {
@@ -152,6 +181,7 @@ pub(super) fn delivery_of(item: &Item, channel: Channel) -> Option<Delivery> {
             until,
         }),
         message_id: text_of(map, "messageId").map(str::to_owned),
+        written: written_of(map),
         reason: text_of(map, "reason").map(str::to_owned),
         changed_at: moment_of(map, "changedAt")?,
         is_dead_lettered: map.get("deadLettered").and_then(bool_of).unwrap_or(false),

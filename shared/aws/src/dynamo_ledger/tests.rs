@@ -7,9 +7,12 @@ use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_sdk_dynamodb::types::BatchStatementError;
 use aws_sdk_dynamodb::types::error::InternalServerError;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use domain::{Delivery, Lease, ParcelMark, Past, Preferences, State, decide};
+use domain::{Delivery, Language, Lease, ParcelMark, Past, Preferences, SmsEncoding, SmsSize, State, Written, decide};
 use proptest::prelude::*;
 use testkit::{at, shipped, shop_defaults};
+
+/// An invocation as the senders name it.
+const OWNER: &str = "579b5034-7f1a-85f1-b8fb-eb0077b4314d/0a1b2c3d/0";
 
 fn notification() -> Notification {
     let event = shipped("ana", "456", at(1_795_168_800));
@@ -70,14 +73,76 @@ fn a_new_notification_fits_into_one_write_unit() {
     let mut notification = notification();
     notification.user = domain::UserId::try_from("8f14e45f-ceea-467f-a0e6-6b2d6f9b8a55").ok();
     notification.parcel = Some(ParcelMark::of("1Z999AA10123456784"));
-    let size: usize = insert_values(&notification, 90)
-        .iter()
-        .map(|(name, value)| name.len() + size_of(value))
-        .sum();
+    let size = size_in_table(&notification);
     assert!(
         size < 900,
         "{size} bytes leave no room for owner and message id below 1 KB"
     );
+}
+
+#[test]
+fn a_notification_that_was_sent_by_both_channels_still_fits() {
+    let mut notification = notification();
+    notification.recorded_by = OWNER.to_owned();
+    notification.user = domain::UserId::try_from("8f14e45f-ceea-467f-a0e6-6b2d6f9b8a55").ok();
+    notification.parcel = Some(ParcelMark::of("1Z999AA10123456784"));
+    let size = SmsSize {
+        encoding: SmsEncoding::Gsm7,
+        segments: 2,
+    };
+    for (channel, delivery) in &mut notification.deliveries {
+        let (_, claimed) = delivery.claim(
+            Lease {
+                owner: OWNER.to_owned(),
+                until: at(1_795_168_890),
+            },
+            at(1_795_168_802),
+        );
+        let (written, message_id) = match channel {
+            Channel::Email => (
+                Written::email(Language::Es, "built-in-1a2b3c4d"),
+                "010201936ad1f2a8-5c0b7a5e-0a0e-4d7e-8d3f-3a1f6a4b9c2d-000000",
+            ),
+            Channel::Sms | Channel::Push | Channel::InApp => (
+                Written::sms(Language::Es, "built-in-1a2b3c4d", size),
+                "5c0b7a5e-0a0e-5d7e-8d3f-3a1f6a4b9c2d",
+            ),
+        };
+        *delivery = Delivery {
+            message_id: Some(message_id.to_owned()),
+            ..claimed.offered(Some(written)).close(State::Sent, "", at(1_795_168_803))
+        };
+        delivery.reason = None;
+    }
+    let size = size_in_table(&notification);
+    assert!(size < 1_000, "{size} bytes are about to cost a second write unit");
+}
+
+#[test]
+fn what_cannot_be_read_of_how_it_was_written_is_not_there() {
+    let read = |text_of_written: Option<&str>| {
+        let mut delivery = delivery_item(&Delivery::queued(at(1)));
+        delivery.extend(text_of_written.map(|words| ("written".to_owned(), text(words))));
+        let item = Item::from([("sms".to_owned(), AttributeValue::M(delivery))]);
+        delivery_of(&item, Channel::Sms).map(|delivery| delivery.written)
+    };
+    for words in [
+        "",
+        "es",
+        "es -",
+        "xx - built-in",
+        "es gsm8/1 built-in",
+        "es gsm7/many built-in",
+    ] {
+        assert_eq!(read(Some(words)), Some(None), "{words}");
+    }
+    assert_eq!(read(None), Some(None));
+    assert_eq!(read(Some("es - a b")), Some(Some(Written::email(Language::Es, "a b"))));
+}
+
+fn size_in_table(notification: &Notification) -> usize {
+    let values = insert_values(notification, 90);
+    values.iter().map(|(name, value)| name.len() + size_of(value)).sum()
 }
 
 /// Sizes by the Developer Guide, "DynamoDB item sizes and formats".
@@ -325,6 +390,17 @@ fn trails() -> impl Strategy<Value = Vec<Past>> {
     prop::collection::vec(past, 0..13)
 }
 
+fn writings() -> impl Strategy<Value = Written> {
+    let encodings = prop::sample::select(vec![SmsEncoding::Gsm7, SmsEncoding::Ucs2]);
+    let size = (encodings, any::<u8>()).prop_map(|(encoding, segments)| SmsSize { encoding, segments });
+    let languages = prop::sample::select(Language::ALL.to_vec());
+    (languages, "[ -~]{1,64}", prop::option::of(size)).prop_map(|(language, template, sms)| Written {
+        language,
+        template,
+        sms,
+    })
+}
+
 fn deliveries() -> impl Strategy<Value = Delivery> {
     let standing = (
         prop::sample::select(State::ALL.to_vec()),
@@ -342,11 +418,12 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
         prop::option::of(moments()),
         prop::option::of(moments()),
         trails(),
+        prop::option::of(writings()),
     );
     (standing, known).prop_map(
         |(
             (state, claimable_at, attempt, failures, generation, reason, changed_at, is_dead_lettered),
-            (lease, message_id, opened_at, clicked_at, trail),
+            (lease, message_id, opened_at, clicked_at, trail, written),
         )| Delivery {
             state,
             claimable_at,
@@ -355,6 +432,7 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
             generation,
             lease: lease.map(|(owner, until)| Lease { owner, until }),
             message_id,
+            written,
             reason,
             changed_at,
             is_dead_lettered,

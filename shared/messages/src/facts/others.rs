@@ -140,11 +140,21 @@ impl MaintenanceFacts {
     }
 }
 
+/// A sentence with a full stop: more sentences follow it.
+fn ended(mut sentence: String) -> String {
+    if !sentence.ends_with(['.', '!', '?', '…', '\u{2069}']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 impl AccountFacts {
     pub(crate) fn of(account: &AccountChange, codes: Codes<'_>) -> Self {
         let known = codes("changes", &account.change);
         Self {
-            change: known.or_else(|| sentence(&account.change)).unwrap_or_default(),
+            change: known
+                .or_else(|| sentence(&account.change).map(ended))
+                .unwrap_or_default(),
         }
     }
 }

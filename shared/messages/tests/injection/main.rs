@@ -59,6 +59,11 @@ fn first(text: &str, letters: usize) -> String {
     text.chars().take(letters).collect::<String>().trim_end().to_owned()
 }
 
+/// Whether mail programs take an address to end here.
+fn is_cutting(c: char) -> bool {
+    matches!(c, '"' | '<' | '>' | '`')
+}
+
 /// Scheme and host of an address that a browser opens as a page and that no eye takes for another one.
 fn origin(page: &str) -> Option<String> {
     let page = page.trim();
@@ -69,7 +74,7 @@ fn origin(page: &str) -> Option<String> {
     let host: String = rest.chars().take_while(|c| !matches!(c, '/' | '?' | '#')).collect();
     let is_host = host.chars().all(|c| c.is_alphanumeric() || ".-_:[]".contains(c))
         && host.starts_with(|c: char| c.is_alphanumeric() || c == '[');
-    // Letters beyond ASCII are percent-encoded behind the host: three letters for each byte.
+    // Letters beyond ASCII, quotes and angle brackets are percent-encoded behind the host: three letters for each byte.
     let path = page.get(page.len() - rest.len() + host.len()..).unwrap_or_default();
     let length = page.len()
         + 2 * path
@@ -77,7 +82,7 @@ fn origin(page: &str) -> Option<String> {
             .filter(|c| !c.is_ascii())
             .map(char::len_utf8)
             .sum::<usize>();
-    let is_readable = |c: char| !c.is_whitespace() && !c.is_control() && !"\"<>\\`".contains(c);
+    let is_readable = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\';
     (is_host && page.chars().all(is_readable) && length <= 2_000)
         .then(|| lower[..lower.len() - rest.len() + host.len()].to_owned())
 }
@@ -301,7 +306,7 @@ fn escapes_of_link(link: Option<&str>, fill: &Fill<'_>, structure: usize) -> Vec
     match (link.map(|link| (origin(link), link)), origin(&given)) {
         (None, None) => Vec::new(),
         (Some((Some(ours), link)), Some(theirs))
-            if ours == theirs && link.is_ascii() == link[ours.len()..].is_ascii() =>
+            if ours == theirs && !link.contains(is_cutting) && link[ours.len()..].is_ascii() =>
         {
             Vec::new()
         }
@@ -389,7 +394,7 @@ fn is_fact(name: &str, value: &str, harmless: &str, case: &Case<'_>) -> bool {
         "href" if harmless.starts_with(TRACKING_PAGE) => is_tracking_page(value),
         "href" | "src" if harmless == HARMLESS_PAGE => {
             let ours = origin(value);
-            ours.is_some() && given.into_iter().any(|given| origin(&given) == ours)
+            ours.is_some() && !value.contains(is_cutting) && given.into_iter().any(|given| origin(&given) == ours)
         }
         "aria-label" => value == case.subject,
         "alt" if harmless.starts_with(HARMLESS) => {

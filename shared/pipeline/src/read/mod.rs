@@ -96,7 +96,8 @@ pub fn read_event(text: &str, published_at: Timestamp, reading: &Reading) -> Res
 
     let language = fields
         .top_text("language")
-        .and_then(|text| fields.checked("language", Language::try_from(text.as_str())));
+        .and_then(|text| fields.checked("language", Language::closest(&text)))
+        .flatten();
     let priority = fields.top_text("priority").and_then(|text| {
         fields.known(
             "priority",

@@ -96,7 +96,7 @@ fn an_amount_keeps_its_digits_as_number_and_as_string() {
 #[test]
 fn every_wrong_field_is_named_at_once() {
     let text = refused(
-        r#"{"notificationType":"order_status_update","priority":"asap","language":"fr","channels":["fax"],"recipientEmail":5,
+        r#"{"notificationType":"order_status_update","priority":"asap","language":"not a language","channels":["fax"],"recipientEmail":5,
             "orderData":{"status":"teleported","totalAmount":"much","items":[{"quantity":-1},7],"estimatedDelivery":"soon"}}"#,
     );
     for field in [
@@ -324,4 +324,17 @@ proptest! {
             prop_assert!(!refusal.problems.is_empty());
         }
     }
+}
+
+#[test]
+fn an_event_in_a_language_that_we_do_not_write_leaves_the_choice_to_the_customer() {
+    let language = |tag: &str| {
+        read(&format!(
+            r#"{{"userId":"u","type":"order_confirmation","orderId":"1","language":"{tag}"}}"#
+        ))
+        .unwrap()
+        .language
+    };
+    assert_eq!(language("ca-ES"), Some(Language::Es));
+    assert_eq!(language("fr"), None);
 }

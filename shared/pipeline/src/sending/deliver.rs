@@ -3,7 +3,7 @@
 use domain::ports::{
     Bury, Clock, Courier, Customers, CustomersLoad, LedgerAdvance, OrderNews, SendAnswer, TrafficShare, Unavailable,
 };
-use domain::{Delivery, News, OrderId, Preferences, Reason, chain};
+use domain::{Delivery, News, OrderId, Preferences, Reason, Written, chain};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -19,12 +19,25 @@ pub(super) enum End {
     HeldTooLong,
     /// It was not offered: the invocation ends.
     NoTimeLeft,
-    /// It was not offered: its neighbours were told that nothing is taken now.
+    /// It was not offered: nothing is taken now, or nobody can tell whether it may be.
     NotNow(String),
     /// It cannot be written.
     Unwritable(String),
     /// What the provider answered.
     Answer(SendAnswer),
+}
+
+/// The end of one held delivery, and what is kept of its message if it was offered.
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    pub(super) end: End,
+    pub(super) written: Option<Written>,
+}
+
+impl From<End> for Offer {
+    fn from(end: End) -> Self {
+        Self { end, written: None }
+    }
 }
 
 impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
@@ -54,23 +67,26 @@ where
                 return waiting.collect();
             }
         };
-        let mut ends: Vec<Option<End>> = held
+        let mut ends: Vec<Option<Offer>> = held
             .iter()
-            .map(|held| self.objection(held, &customers, &news))
+            .map(|held| self.objection(held, &customers, &news).map(Offer::from))
             .collect();
         let open: Vec<(usize, &Held<'_>)> = held
             .iter()
             .enumerate()
             .filter(|(index, _)| ends.get(*index).is_some_and(Option::is_none))
             .collect();
-        for (index, end) in self.offer_all(open, counts, alarms).await {
+        for (index, offer) in self.offer_all(open, counts, alarms).await {
             if let Some(place) = ends.get_mut(index) {
-                *place = Some(end);
+                *place = Some(offer);
             }
         }
         held.iter()
             .zip(ends)
-            .map(|(held, end)| self.weigh(held, end.unwrap_or(End::NoTimeLeft), counts))
+            .map(|(held, offer)| {
+                let offer = offer.unwrap_or_else(|| Offer::from(End::NoTimeLeft));
+                self.weigh(&held.delivery.offered(offer.written), offer.end, counts)
+            })
             .collect()
     }
 
@@ -121,14 +137,14 @@ where
         is_late.then_some(End::HeldTooLong)
     }
 
-    fn weigh(&self, held: &Held<'_>, end: End, counts: &mut SendingCounts) -> Delivery {
+    fn weigh(&self, delivery: &Delivery, end: End, counts: &mut SendingCounts) -> Delivery {
         let now = self.clock.now();
         match end {
-            End::Unwanted(reason) => held.delivery.close(reason.state(), reason.code(), now),
-            End::HeldTooLong => held.delivery.park(Reason::HeldTooLong.code(), now),
-            End::NoTimeLeft => held.delivery.give_back(NO_TIME_LEFT, now),
-            End::NotNow(reason) => self.wait_a_while(&held.delivery, &reason),
-            End::Unwritable(reason) => held.delivery.close(domain::State::Failed, &reason, now),
+            End::Unwanted(reason) => delivery.close(reason.state(), reason.code(), now),
+            End::HeldTooLong => delivery.park(Reason::HeldTooLong.code(), now),
+            End::NoTimeLeft => delivery.give_back(NO_TIME_LEFT, now),
+            End::NotNow(reason) => self.wait_a_while(delivery, &reason),
+            End::Unwritable(reason) => delivery.close(domain::State::Failed, &reason, now),
             End::Answer(answer) => {
                 match &answer {
                     SendAnswer::Throttled { .. } => counts.throttled += 1,
@@ -141,7 +157,7 @@ where
                     | SendAnswer::OptedOut { .. }
                     | SendAnswer::Unknown { .. } => {}
                 }
-                held.delivery.settle(&answer, self.policy, self.clock.chance(), now)
+                delivery.settle(&answer, self.policy, self.clock.chance(), now)
             }
         }
     }

@@ -92,10 +92,16 @@ pub struct SendingReport {
 pub struct SendingCounts {
     /// Deliveries that the provider accepted.
     pub accepted: u64,
+    /// The segments of those among them that are text messages.
+    pub segments: u64,
     /// Deliveries that ended as a failure: refused for good, or parked.
     pub failed: u64,
     /// Deliveries that ended without a message because nobody wants it any more.
     pub skipped: u64,
+    /// Those of them whose number has had its text messages of the day.
+    pub over_number_limit: u64,
+    /// Those of them for which the month's segments are used up.
+    pub over_budget: u64,
     /// Deliveries that ended without a message because their address is suppressed.
     pub suppressed: u64,
     /// Deliveries that ended without a message because newer news came first.
@@ -127,8 +133,11 @@ pub struct SendingCounts {
 impl std::ops::AddAssign for SendingCounts {
     fn add_assign(&mut self, more: Self) {
         self.accepted += more.accepted;
+        self.segments += more.segments;
         self.failed += more.failed;
         self.skipped += more.skipped;
+        self.over_number_limit += more.over_number_limit;
+        self.over_budget += more.over_budget;
         self.suppressed += more.suppressed;
         self.superseded += more.superseded;
         self.retried += more.retried;

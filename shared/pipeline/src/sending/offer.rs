@@ -1,13 +1,15 @@
 //! Offering: a few messages first, and the rest only if the provider does not speak of the account.
 
-use domain::ports::{Bury, Clock, Courier, CustomersLoad, LedgerAdvance, OrderNews, SendAnswer, TrafficShare};
-use domain::{Traffic, chain};
+use domain::ports::{
+    Bury, Clock, Courier, CustomersLoad, LedgerAdvance, NotWritten, OrderNews, SendAnswer, TrafficShare,
+};
+use domain::{Traffic, Written, chain};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 
-use super::deliver::End;
+use super::deliver::{End, Offer};
 use super::{Held, Sending, SendingCounts};
 
 /// So many messages are offered before anything is known; so many calls at most open the breaker.
@@ -38,7 +40,7 @@ where
         mut open: Vec<(usize, &Held<'_>)>,
         counts: &mut SendingCounts,
         alarms: &mut Vec<String>,
-    ) -> Vec<(usize, End)> {
+    ) -> Vec<(usize, Offer)> {
         let rest = open.split_off(FIRST_CALLS.min(open.len()));
         let mut ends = Vec::with_capacity(open.len() + rest.len());
         let mut mood = Mood::Fine;
@@ -47,11 +49,12 @@ where
                 continue;
             }
             if let Mood::Busy(why) | Mood::Troubled(why) = &mood {
-                ends.extend(wave.iter().map(|(index, _)| (*index, End::NotNow(why.clone()))));
+                let not_now = || Offer::from(End::NotNow(why.clone()));
+                ends.extend(wave.iter().map(|(index, _)| (*index, not_now())));
                 continue;
             }
-            let mut answers = join_all(wave.iter().map(|(_, held)| self.offer(held))).await;
-            mood = self.judge(&mut answers);
+            let mut offers = join_all(wave.iter().map(|(_, held)| self.offer(held))).await;
+            mood = self.judge(&mut offers);
             match &mood {
                 Mood::Fine => {}
                 Mood::Busy(_) => self.slow_down(alarms).await,
@@ -60,44 +63,50 @@ where
                     self.open_breaker(why, alarms).await;
                 }
             }
-            ends.extend(wave.iter().map(|(index, _)| *index).zip(answers));
+            ends.extend(wave.iter().map(|(index, _)| *index).zip(offers));
         }
         ends
     }
 
     /// Writes one message and offers it, once.
-    async fn offer(&self, held: &Held<'_>) -> End {
-        let is_offered = Cell::new(false);
+    async fn offer(&self, held: &Held<'_>) -> Offer {
+        let offered: Cell<Option<Written>> = Cell::new(None);
         let offer = async {
-            let message = match self.courier.write(held.request) {
-                Ok(message) => message,
-                Err(reason) => return End::Unwritable(reason),
+            let draft = match self.courier.write(held.request).await {
+                Ok(draft) => draft,
+                Err(NotWritten::Unwritable(reason)) => return End::Unwritable(reason),
+                Err(NotWritten::Unwanted(reason)) => return End::Unwanted(reason),
+                Err(NotWritten::NotNow(reason)) => return End::NotNow(reason),
             };
             if self.is_too_late_to_offer() {
                 return End::NoTimeLeft;
             }
-            is_offered.set(true);
-            End::Answer(self.courier.send(held.request, &message).await)
+            offered.set(Some(draft.written));
+            End::Answer(self.courier.send(held.request, &draft.message).await)
         };
         // A panic in one record is that record's own: the neighbours' messages go out.
-        match AssertUnwindSafe(offer).catch_unwind().await {
-            Ok(end) => end,
-            Err(_panic) if is_offered.get() => End::Answer(SendAnswer::Unknown {
-                reason: "panicked while sending".to_owned(),
-            }),
-            Err(_panic) => End::Answer(SendAnswer::NotTaken {
-                reason: "panicked while writing the message".to_owned(),
-            }),
-        }
+        let end = AssertUnwindSafe(offer).catch_unwind().await;
+        let written = offered.take();
+        let end = end.unwrap_or_else(|_panic| {
+            End::Answer(match written.is_some() {
+                true => SendAnswer::Unknown {
+                    reason: "panicked while sending".to_owned(),
+                },
+                false => SendAnswer::NotTaken {
+                    reason: "panicked while writing the message".to_owned(),
+                },
+            })
+        });
+        Offer { end, written }
     }
 
     /// What a wave tells about the account. Rejections that come in a row are taken for the account's, so that no more
     /// messages fail for it; those of a trial are not, or a queue that begins with bad messages would stay closed.
-    fn judge(&self, answers: &mut [End]) -> Mood {
-        let is_accepted = |end: &End| matches!(end, End::Answer(SendAnswer::Accepted { .. }));
-        let is_rejected = |end: &End| matches!(end, End::Answer(SendAnswer::Rejected { .. }));
-        let rejected = answers.iter().filter(|end| is_rejected(end)).count();
-        if answers.iter().any(is_accepted) {
+    fn judge(&self, offers: &mut [Offer]) -> Mood {
+        let is_accepted = |offer: &Offer| matches!(offer.end, End::Answer(SendAnswer::Accepted { .. }));
+        let is_rejected = |offer: &&Offer| matches!(offer.end, End::Answer(SendAnswer::Rejected { .. }));
+        let rejected = offers.iter().filter(is_rejected).count();
+        if offers.iter().any(is_accepted) {
             self.memory.rejections.set(0);
         } else {
             let more = u32::try_from(rejected).unwrap_or(u32::MAX);
@@ -107,15 +116,15 @@ where
         }
         if rejected > 0 && self.memory.rejections.get() >= REJECTIONS_IN_A_ROW && !self.is_trial {
             self.memory.rejections.set(0);
-            for end in answers.iter_mut() {
-                if let End::Answer(SendAnswer::Rejected { reason }) = end {
-                    *end = End::Answer(SendAnswer::AccountTrouble {
+            for offer in offers.iter_mut() {
+                if let End::Answer(SendAnswer::Rejected { reason }) = &offer.end {
+                    offer.end = End::Answer(SendAnswer::AccountTrouble {
                         reason: format!("{reason}, several in a row"),
                     });
                 }
             }
         }
-        let trouble = answers.iter().find_map(|end| match end {
+        let trouble = offers.iter().find_map(|offer| match &offer.end {
             End::Answer(SendAnswer::AccountTrouble { reason }) => Some(Mood::Troubled(reason.clone())),
             End::Answer(_)
             | End::Unwanted(_)
@@ -124,7 +133,7 @@ where
             | End::NotNow(_)
             | End::Unwritable(_) => None,
         });
-        let busy = answers.iter().find_map(|end| match end {
+        let busy = offers.iter().find_map(|offer| match &offer.end {
             End::Answer(SendAnswer::Throttled { reason } | SendAnswer::Limited { reason }) => {
                 Some(Mood::Busy(reason.clone()))
             }

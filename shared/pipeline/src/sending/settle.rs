@@ -3,7 +3,7 @@
 use domain::ports::{
     Advanced, Bury, Clock, Courier, CustomersLoad, DeadLetter, LedgerAdvance, OrderNews, Step, TrafficShare,
 };
-use domain::{Delivery, Encounter, Guard, NotificationId, State, chain};
+use domain::{Delivery, Encounter, Guard, NotificationId, Reason, State, chain};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
@@ -74,6 +74,8 @@ where
         match next.state {
             State::Sent => {
                 counts.accepted += 1;
+                let sms = next.written.as_ref().and_then(|written| written.sms);
+                counts.segments += sms.map_or(0, |sms| u64::from(sms.segments));
                 counts.latencies_ms.push(
                     next.changed_at
                         .duration_since(held.request.at)
@@ -84,7 +86,12 @@ where
                 );
             }
             State::Parked | State::Failed => counts.failed += 1,
-            State::Skipped | State::Expired => counts.skipped += 1,
+            State::Skipped | State::Expired => {
+                counts.skipped += 1;
+                let is_for = |reason: Reason| u64::from(next.reason.as_deref() == Some(reason.code()));
+                counts.over_number_limit += is_for(Reason::SmsNumberLimit);
+                counts.over_budget += is_for(Reason::SmsBudgetUsedUp);
+            }
             State::Suppressed => counts.suppressed += 1,
             State::Superseded => counts.superseded += 1,
             State::Queued => counts.retried += 1,

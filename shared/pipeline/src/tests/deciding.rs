@@ -1,6 +1,6 @@
 //! What is decided about an event, channel by channel, and why.
 
-use domain::{Channel, Content, Decision, Event, Language, Preferences, Reason, decide};
+use domain::{Channel, Content, Countries, Decision, Event, Language, Preferences, Reason, decide};
 use jiff::SignedDuration;
 use testkit::{at, confirmation, shipped, shop_defaults};
 
@@ -129,4 +129,29 @@ fn what_was_scheduled_for_a_moment_that_is_over_goes_at_once() {
         not_before: Some(at(NOW + 1)),
     };
     assert_eq!(decided(&event, &Preferences::default())[0].1, later);
+}
+
+#[test]
+fn a_number_of_a_country_that_is_not_served_is_skipped_and_an_e_mail_is_not() {
+    let shop = domain::ShopDefaults {
+        sms_countries: Countries::try_from("ES,RO").unwrap(),
+        ..shop_defaults()
+    };
+    let mut event = shipped("ana", "1", at(NOW));
+    let mut decided = |phone: &str| {
+        event.recipient.phone = Some(phone.to_owned());
+        let plan = decide(&event, &Preferences::default(), &shop, at(NOW));
+        plan.decisions
+            .into_iter()
+            .map(|(_, decision)| decision)
+            .collect::<Vec<_>>()
+    };
+    let email = send("ana@example.com");
+    assert_eq!(
+        decided("+491701234567"),
+        [email.clone(), Decision::Skip(Reason::CountryNotServed)]
+    );
+    assert_eq!(decided("+40712345678"), [email.clone(), send("+40712345678")]);
+    // No country is asked for what is no number.
+    assert_eq!(decided("+1234567890"), [email, Decision::Skip(Reason::InvalidAddress)]);
 }

@@ -6,6 +6,7 @@ mod intake;
 mod pace;
 mod redrive;
 mod sending;
+mod sms_gate;
 mod standing;
 
 use domain::ports::Clock as _;

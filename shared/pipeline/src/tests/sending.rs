@@ -1,7 +1,7 @@
 //! Sending: at most one accepted message, whatever happens in between.
 
-use domain::ports::{Advanced, Clock as _, SendAnswer, Step, Unavailable};
-use domain::{Channel, Delivery, DeliveryRequest, Lease, News, OrderId, State};
+use domain::ports::{Advanced, Clock as _, Draft, NotWritten, SendAnswer, Step, Unavailable};
+use domain::{Channel, Delivery, DeliveryRequest, Language, Lease, News, OrderId, Reason, State, Written};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use testkit::{ScriptedCourier, at, confirmation, email_request, shipped};
@@ -16,6 +16,18 @@ fn email_courier(script: impl IntoIterator<Item = SendAnswer>) -> ScriptedCourie
 fn lost() -> SendAnswer {
     SendAnswer::Unknown {
         reason: "no answer".to_owned(),
+    }
+}
+
+fn accepted() -> SendAnswer {
+    SendAnswer::Accepted {
+        message_id: "m-1".to_owned(),
+    }
+}
+
+fn refused() -> SendAnswer {
+    SendAnswer::Refused {
+        reason: "MessageRejected".to_owned(),
     }
 }
 
@@ -35,8 +47,8 @@ impl domain::ports::Courier for FailsAfterSending<'_> {
         Channel::Email
     }
 
-    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
-        self.1.write(request)
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<()>, NotWritten> {
+        self.1.write(request).await
     }
 
     async fn send(&self, request: &DeliveryRequest, message: &()) -> SendAnswer {
@@ -237,13 +249,104 @@ async fn a_message_that_the_provider_calls_bad_fails_for_good() {
 async fn a_type_without_a_template_fails_for_good_and_is_never_offered() {
     let house = House::new();
     let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
-    let mut courier = email_courier([]);
-    courier.unwritable = Some("no template".to_owned());
+    let courier = email_courier([]);
+    *courier.not_written.borrow_mut() = Some(NotWritten::Unwritable("no template".to_owned()));
     house.send("a", &courier, std::slice::from_ref(&request)).await;
+    let email = house.email(&request);
+    assert_eq!((email.state, courier.offered.borrow().len()), (State::Failed, 0));
+    assert_eq!((email.reason.as_deref(), email.written), (Some("no template"), None));
+}
+
+#[tokio::test]
+async fn what_its_writer_finds_unwanted_is_skipped_for_that_reason_and_never_offered() {
+    for (reason, counted) in [
+        (Reason::CountryNotServed, (0, 0)),
+        (Reason::SmsNumberLimit, (1, 0)),
+        (Reason::SmsBudgetUsedUp, (0, 1)),
+    ] {
+        let house = House::new();
+        let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+        let courier = email_courier([]);
+        *courier.not_written.borrow_mut() = Some(NotWritten::Unwanted(reason));
+        let counts = house.send("a", &courier, std::slice::from_ref(&request)).await.counts;
+        let email = house.email(&request);
+        assert_eq!(
+            (email.state, email.reason.as_deref()),
+            (State::Skipped, Some(reason.code()))
+        );
+        assert_eq!((counts.skipped, counts.failed), (1, 0));
+        assert_eq!((counts.over_number_limit, counts.over_budget), counted);
+        assert!(courier.offered.borrow().is_empty() && email.written.is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_now_comes_again_without_a_try_used_up_and_its_neighbours_go_out() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([]);
+    *courier.not_written.borrow_mut() = Some(NotWritten::NotNow("could not count".to_owned()));
+    let report = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    let SendVerdict::Again(_, then, why) = &report.verdicts[0] else {
+        panic!("{report:?}")
+    };
+    let email = house.email(&request);
     assert_eq!(
-        (house.email(&request).state, courier.offered.borrow().len()),
-        (State::Failed, 0)
+        (why.as_str(), email.state, email.failures),
+        ("could not count", State::Queued, 0)
     );
+    assert_eq!((report.counts.throttled, report.counts.breaker_opened), (0, 0));
+    house.clock.set(*then);
+    *courier.not_written.borrow_mut() = None;
+    house.send("b", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(house.email(&request).state, State::Sent);
+}
+
+#[tokio::test]
+async fn the_ledger_keeps_what_was_offered_whatever_the_provider_answers() {
+    for answer in [lost(), not_taken(), refused(), accepted()] {
+        let house = House::new();
+        let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+        let report = house
+            .send("a", &email_courier([answer]), std::slice::from_ref(&request))
+            .await;
+        let email = house.email(&request);
+        assert_eq!(
+            email.written,
+            Some(Written::email(Language::Es, "built-in")),
+            "{}",
+            email.state
+        );
+        assert_eq!(report.counts.segments, 0);
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_offer_is_remembered_while_nothing_else_is_offered() {
+    let house = House::new();
+    let request = house.queued(&confirmation("ana", "1", at(NOW))).await;
+    let courier = email_courier([not_taken()]);
+    house.send("a", &courier, std::slice::from_ref(&request)).await;
+    house.clock.advance(SignedDuration::from_secs(60));
+    *courier.not_written.borrow_mut() = Some(NotWritten::NotNow("could not count".to_owned()));
+    house.send("b", &courier, std::slice::from_ref(&request)).await;
+    assert!(house.email(&request).written.is_some());
+}
+
+#[tokio::test]
+async fn the_segments_of_accepted_text_messages_are_counted() {
+    let house = House::new();
+    house
+        .take(&[
+            &text_of(&shipped("ana", "1", at(NOW))),
+            &text_of(&shipped("ana", "2", at(NOW))),
+        ])
+        .await;
+    let mut texts = house.queues.requests.take();
+    texts.retain(|request| request.channel == Channel::Sms);
+    let courier = ScriptedCourier::new(Channel::Sms, [refused()]);
+    let counts = house.send("a", &courier, &texts).await.counts;
+    assert_eq!((counts.accepted, counts.failed, counts.segments), (1, 1, 2));
 }
 
 #[tokio::test]
@@ -443,9 +546,9 @@ impl domain::ports::Courier for SlowWriter<'_> {
         Channel::Email
     }
 
-    fn write(&self, request: &DeliveryRequest) -> Result<(), String> {
+    async fn write(&self, request: &DeliveryRequest) -> Result<Draft<()>, NotWritten> {
         self.0.clock.advance(SignedDuration::from_secs(20));
-        self.1.write(request)
+        self.1.write(request).await
     }
 
     async fn send(&self, request: &DeliveryRequest, message: &()) -> SendAnswer {

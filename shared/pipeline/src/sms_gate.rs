@@ -1,0 +1,99 @@
+//! The last gate of a text message: its country, the day of its number, and the month's segments.
+//!
+//! Segments are reserved before the message is offered, so that no number of senders at once overshoots the budget.
+
+use domain::ports::{Clock, NotWritten, SmsAllowance, Unavailable};
+use domain::{DeliveryRequest, PhoneNumber, Reason, SmsLimits, SmsSize, chain};
+use futures_util::future::{Either, select};
+use jiff::SignedDuration;
+use std::cell::Cell;
+use std::pin::pin;
+
+/// A table that takes longer counts as out of reach: the message waits for nothing while its lease runs out.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(3);
+
+/// Lets text messages through, or says why not.
+#[derive(Debug)]
+pub struct SmsGate<A, C> {
+    pub(crate) allowance: A,
+    pub(crate) limits: SmsLimits,
+    pub(crate) clock: C,
+    counts: Cell<SmsGateCounts>,
+}
+
+/// What there is to tell since it was last asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SmsGateCounts {
+    /// How much of the month's segments is used up, in percent; nothing where nobody had to count.
+    pub used_percent: Option<u64>,
+    /// Urgent messages that were let through although nobody could count them.
+    pub uncounted: u64,
+}
+
+impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
+    /// A gate that counts here, and holds to these limits.
+    #[must_use]
+    pub fn new(allowance: A, limits: SmsLimits, clock: C) -> Self {
+        Self {
+            allowance,
+            limits,
+            clock,
+            counts: Cell::default(),
+        }
+    }
+
+    /// Whether a message of this size may be offered.
+    ///
+    /// # Errors
+    ///
+    /// [`NotWritten::Unwanted`] with the limit that stands against it; [`NotWritten::NotNow`] when its counters cannot be
+    /// reached. What is urgent goes out then, uncounted.
+    pub async fn admit(&self, request: &DeliveryRequest, size: SmsSize) -> Result<(), NotWritten> {
+        // The list of countries may have become shorter while the message waited.
+        let number = PhoneNumber::try_from(request.to.as_str())
+            .map_err(|_no_number| NotWritten::Unwanted(Reason::InvalidAddress))?;
+        if !self.limits.countries.serve(&number) {
+            return Err(NotWritten::Unwanted(Reason::CountryNotServed));
+        }
+        let counted = match select(pin!(self.count(request, size)), pin!(self.clock.pause(PATIENCE))).await {
+            Either::Left((counted, _)) => counted,
+            Either::Right(((), _)) => Err(Unavailable::new("count a text message", "no answer in time")),
+        };
+        match counted {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => Err(NotWritten::Unwanted(reason)),
+            Err(_) if request.is_urgent => {
+                self.change(|counts| counts.uncounted += 1);
+                Ok(())
+            }
+            Err(error) => Err(NotWritten::NotNow(chain(&error))),
+        }
+    }
+
+    /// What there is to tell since this was last asked.
+    pub fn take_counts(&self) -> SmsGateCounts {
+        self.counts.take()
+    }
+
+    /// The limit that stands against it, if one does. The number comes first: what it refuses takes nothing from the month.
+    async fn count(&self, request: &DeliveryRequest, size: SmsSize) -> Result<Option<Reason>, Unavailable> {
+        let (now, is_urgent) = (self.clock.now(), request.is_urgent);
+        let limit = self.limits.per_day(is_urgent);
+        let is_counted = self.allowance.count(&request.contact(), request.id, limit, now).await?;
+        if !is_counted {
+            return Ok(Some(Reason::SmsNumberLimit));
+        }
+        let limit = self.limits.per_month(is_urgent);
+        let reserved = self.allowance.reserve(request.id, size.segments, limit, now).await?;
+        let used = reserved.used.map(|used| self.limits.used_percent(used));
+        let refused_at = (!reserved.is_granted).then(|| SmsLimits::share_percent(is_urgent));
+        self.change(|counts| counts.used_percent = counts.used_percent.max(used).max(refused_at));
+        Ok(refused_at.map(|_percent| Reason::SmsBudgetUsedUp))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut SmsGateCounts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+}
