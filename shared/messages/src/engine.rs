@@ -2,8 +2,9 @@
 
 use domain::Language;
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig,
-    value::Kwargs,
+    AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, escape_formatter,
+    syntax::SyntaxConfig,
+    value::{Kwargs, ValueKind},
 };
 
 use crate::{
@@ -23,8 +24,18 @@ pub(crate) fn source_name(name: &TemplateName, part: &str) -> String {
     format!("{name}/{part}")
 }
 
+/// What becomes of a value that is no text and no number, where words name one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wordless {
+    /// Nothing is written: a message of ours goes out all the same.
+    LeftOut,
+    /// The words are broken: there are better ones to take their place.
+    Broken,
+}
+
 /// An engine that weaves a template when it is first asked for it, with words from this source, and keeps it.
 pub(crate) fn environment(
+    wordless: Wordless,
     source: impl Fn(&TemplateName, &str) -> Option<String> + Send + Sync + 'static,
 ) -> Environment<'static> {
     let mut environment = Environment::new();
@@ -36,11 +47,16 @@ pub(crate) fn environment(
             AutoEscape::None
         }
     });
-    environment.set_formatter(|out, state, value| match value.as_str() {
-        Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
+    environment.set_formatter(move |out, state, value| match (value.as_str(), value.kind()) {
+        (Some(text), _) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
             html::escape_into(text, |part| out.write_str(part)).map_err(Error::from)
         }
-        _ => escape_formatter(out, state, value),
+        (Some(_), _) | (None, ValueKind::Number) => escape_formatter(out, state, value),
+        (None, _) if wordless == Wordless::LeftOut => Ok(()),
+        (None, kind) => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("expected a text or a number, found {kind}: ask with if whether it is there"),
+        )),
     });
     // A tag on a line of its own leaves no empty line behind.
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
@@ -48,7 +64,12 @@ pub(crate) fn environment(
     }
     // Nobody's words are markup.
     environment.remove_filter("safe");
+    // Those of the engine make "NONE" of what is not there.
+    environment.add_filter("upper", |text: &str| text.to_uppercase());
+    environment.add_filter("lower", |text: &str| text.to_lowercase());
     environment.add_filter("plural", plural);
+    environment.add_filter("attribute", |text: &str| html::without_bidi_controls(text).into_owned());
+    environment.add_filter("mailbox", html::mailbox);
     environment.add_filter("wrapped", |text: &str| plain_text::wrapped(text));
     environment.add_filter("heading", |text: &str| plain_text::heading(text));
     environment.add_filter("row", |label: &str, value: &str| plain_text::row(label, value));

@@ -4,6 +4,7 @@
 //! reorder others; it is handed to the templates as a value and is never a template itself.
 
 use domain::{Content, Language, PaymentOutcome, PayoutOutcome, Zone, clean_block, clean_line};
+use icu::properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 use serde::Serialize;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
 mod goods;
 mod others;
 
+pub(crate) use goods::tracking_page;
 use goods::{OrderFacts, ParcelFacts};
 use others::{AccountFacts, CampaignFacts, MaintenanceFacts, PaymentFacts, PayoutFacts, ProductFacts};
 
@@ -74,8 +76,15 @@ struct LinkFacts {
 
 /// One clean line of bounded length that keeps its own direction, or nothing.
 pub(crate) fn line(text: &str, longest: usize) -> Option<String> {
+    seen(text).map(|text| isolated_where_needed(cut(text, longest)))
+}
+
+/// One clean line, or nothing where nobody sees anything: a name of zero-width letters is no name.
+pub(crate) fn seen(text: &str) -> Option<String> {
+    let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let text = clean_line(&without_bidi_controls(text));
-    (!text.is_empty()).then(|| isolated_where_needed(cut(text, longest)))
+    let is_seen = text.chars().any(|c| !c.is_whitespace() && !invisible.contains(c));
+    is_seen.then_some(text)
 }
 
 fn name(text: &str) -> Option<String> {
@@ -88,7 +97,7 @@ fn sentence(text: &str) -> Option<String> {
 
 /// The paragraphs of a free text.
 fn paragraphs(text: &str) -> Vec<String> {
-    cut(clean_block(text), LONGEST_TEXT)
+    cut(clean_block(&without_bidi_controls(text)), LONGEST_TEXT)
         .lines()
         .filter_map(|paragraph| line(paragraph, LONGEST_TEXT))
         .take(MOST_PARAGRAPHS)
@@ -229,6 +238,21 @@ mod tests {
     fn a_long_text_is_cut_between_letters() {
         assert_eq!(cut("ñandú ñ".to_owned(), 6), "ñandú…");
         assert_eq!(cut("ñandú".to_owned(), 5), "ñandú");
+    }
+
+    #[test]
+    fn a_name_that_nobody_sees_is_no_name() {
+        for text in [
+            "",
+            " ",
+            "\u{200B}",
+            "\u{FEFF}\u{AD}",
+            "\u{E0041}\u{FE0F}",
+            "\u{202E}\u{200F}",
+        ] {
+            assert_eq!(name(text), None, "{text:?}");
+        }
+        assert_eq!(name("\u{200B}Ana").as_deref(), Some("\u{200B}Ana"));
     }
 
     #[test]

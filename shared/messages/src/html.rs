@@ -64,13 +64,50 @@ const fn instead_of(c: char) -> Option<&'static str> {
     }
 }
 
-/// The address when it is one that a browser opens as a page: http or https, and no blanks.
+/// Longer addresses are no links: mail programs cut them, and they would fill the message.
+const LONGEST_ADDRESS: usize = 2_000;
+
+/// The address when it is one that a browser opens as a page: http or https, a host without a user before it, and nothing in it
+/// that browsers drop or read otherwise than it looks. Letters beyond ASCII, quotes and angle brackets behind the host are
+/// percent-encoded, as browsers send them (RFC 3987, section 3.1), so that no channel changes or cuts them.
 pub(crate) fn web_address(url: &str) -> Option<String> {
     let url = url.trim();
     let (scheme, rest) = url.split_once("://")?;
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
-    let is_clean = !rest.is_empty() && !rest.chars().any(|c| c.is_whitespace() || c.is_control());
-    (is_web && is_clean).then(|| url.to_owned())
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let is_host = host.starts_with(|c: char| c.is_alphanumeric() || c == '[')
+        && host
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
+    let is_clean = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\';
+    if !is_web || !is_host || !path.chars().all(is_clean) {
+        return None;
+    }
+    let address = format!(
+        "{scheme}://{host}{}",
+        percent_encoded(path, |c| c.is_ascii() && !matches!(c, '"' | '<' | '>' | '`'))
+    );
+    (address.len() <= LONGEST_ADDRESS).then_some(address)
+}
+
+/// The address of a mailbox as it stands behind `mailto:` (RFC 6068): nothing in it can add another recipient or a subject.
+pub(crate) fn mailbox(address: &str) -> String {
+    let stays = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+' | '~');
+    percent_encoded(&without_bidi_controls(address), stays)
+}
+
+fn percent_encoded(text: &str, stays: impl Fn(char) -> bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for c in text.chars() {
+        if stays(c) {
+            encoded.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -93,8 +130,40 @@ mod tests {
             "shop.example",
             "https://",
             "https://a b",
+            "https:///evil.example",
+            "https://shop.example@evil.example/",
+            "https://shop.example\\@evil.example/",
+            "https://shop.example\"><b>",
+            "https://shop\u{202E}.example/",
+            "https://shop\u{200B}.example/",
         ] {
             assert_eq!(web_address(url), None, "{url}");
         }
+        assert_eq!(
+            web_address(&format!("https://shop.example/{}", "a".repeat(LONGEST_ADDRESS))),
+            None
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_seen_in_an_address_is_encoded() {
+        assert_eq!(
+            web_address("https://tienda.example/otoño\u{202E}\u{2068}").as_deref(),
+            Some("https://tienda.example/oto%C3%B1o%E2%80%AE%E2%81%A8")
+        );
+        assert_eq!(
+            web_address("https://shop.example/\"><b>").as_deref(),
+            Some("https://shop.example/%22%3E%3Cb%3E")
+        );
+    }
+
+    #[test]
+    fn a_mailbox_is_nothing_but_a_mailbox() {
+        assert_eq!(mailbox("help+es@shop.example"), "help+es@shop.example");
+        assert_eq!(
+            mailbox("a@b.example?bcc=c@d.example&x"),
+            "a@b.example%3Fbcc%3Dc@d.example%26x"
+        );
+        assert_eq!(mailbox("\u{2068}ש@shop.example\u{2069}"), "%D7%A9@shop.example");
     }
 }

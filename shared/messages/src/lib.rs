@@ -12,6 +12,7 @@ mod locale;
 mod money;
 mod name;
 mod overrides;
+mod phrase;
 mod plain_text;
 mod rendered;
 pub mod samples;

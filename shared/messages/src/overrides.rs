@@ -10,12 +10,12 @@ use domain::{Channel, NotificationType};
 use minijinja::{Environment, Value, value::Serde};
 
 use crate::{
-    engine,
+    engine::{self, Wordless},
     facts::Facts,
     name::TemplateName,
     samples,
     templates::Templates,
-    weave::{tags, woven_phrase},
+    weave::woven_phrase,
     words,
 };
 
@@ -25,11 +25,8 @@ const TITLE_KEY: &str = "title";
 const PUSH_KEY: &str = "push";
 const IN_APP_KEY: &str = "in_app";
 
-/// What words may do besides speaking.
-const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
-
-/// Longer words are no message.
-const LONGEST_PHRASE: usize = 4_000;
+/// Larger e-mails are cut by the mail programs that most people use; half of a real one is its structure and its facts.
+const LARGEST_EMAIL: usize = 102_000;
 
 /// Words of a shop's own for one template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +59,7 @@ impl InForce {
             .into_iter()
             .map(|wording| (wording.name, wording.words))
             .collect();
-        let environment = engine::environment(move |name, key| {
+        let environment = engine::environment(Wordless::Broken, move |name, key| {
             let own = words.get(name).and_then(|words| words.get(key));
             own.cloned().or_else(|| words::built_in(name, key).map(str::to_owned))
         });
@@ -132,16 +129,16 @@ impl Templates {
                 continue;
             }
             match variables_of(phrase, name) {
-                Ok(variables) => used.extend(variables),
+                Ok(variables) => {
+                    for unknown in variables.difference(&known) {
+                        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                        let known = known.join(", ");
+                        problems.push(format!("{key}: {unknown}: no such variable here; there are {known}"));
+                    }
+                    used.extend(variables);
+                }
                 Err(problem) => problems.push(format!("{key}: {problem}")),
             }
-        }
-        for unknown in used.iter().filter(|used| !known.contains(*used)) {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            problems.push(format!(
-                "{unknown}: no such variable here; there are {}",
-                known.join(", ")
-            ));
         }
         if problems.is_empty() {
             problems.extend(Self::missing(wording, &built_in));
@@ -153,24 +150,42 @@ impl Templates {
         }
     }
 
-    /// What no message of this type may leave unsaid, and this one does.
-    fn missing(wording: &Wording, built_in: &BTreeMap<String, String>) -> Vec<String> {
-        let mut said = BTreeSet::new();
-        for (key, phrase) in built_in {
-            let phrase = wording.words.get(key).unwrap_or(phrase);
-            let variables = variables_of(phrase, &wording.name).unwrap_or_default();
-            // The short form of a day says it as well.
-            said.extend(variables.into_iter().map(|name| name.replace("short_", "")));
-        }
-        needed(wording.name.kind)
-            .iter()
-            .filter(|variable| !said.contains(**variable))
-            .map(|variable| format!("{variable}: the message has to say it, and does not"))
-            .collect()
+    /// What no message of this type may leave unsaid, and this one does although the built-in words say it.
+    fn missing(wording: &Wording, built_in: &BTreeMap<String, String>) -> Option<String> {
+        let needed = needed(wording.name.kind);
+        let says_it = |own: &BTreeMap<String, String>| {
+            built_in.iter().any(|(key, phrase)| {
+                let said = variables_of(own.get(key).unwrap_or(phrase), &wording.name).unwrap_or_default();
+                // The short form of a day says it as well.
+                let mut said = said.iter().map(|name| name.replace("short_", ""));
+                said.any(|name| name == needed)
+            })
+        };
+        let is_missing = says_it(built_in) && !says_it(&wording.words);
+        is_missing.then(|| format!("{needed}: the message has to say it, and does not"))
     }
 
-    /// The samples that cannot be told in these words.
-    fn unfit(wording: &Wording) -> Vec<String> {
+    /// The samples that cannot be told in these words: by key where one alone breaks them, else together.
+    fn unfit(wording: &Wording) -> BTreeSet<String> {
+        let mut problems = BTreeSet::new();
+        for (key, phrase) in &wording.words {
+            let alone = Wording {
+                words: BTreeMap::from([(key.clone(), phrase.clone())]),
+                ..wording.clone()
+            };
+            problems.extend(
+                Self::unfit_together(&alone)
+                    .into_iter()
+                    .map(|problem| format!("{key}: {problem}")),
+            );
+        }
+        if problems.is_empty() {
+            problems = Self::unfit_together(wording);
+        }
+        problems
+    }
+
+    fn unfit_together(wording: &Wording) -> BTreeSet<String> {
         let name = wording.name;
         let templates = Self::new();
         templates.adopt(vec![wording.clone()]);
@@ -178,41 +193,24 @@ impl Templates {
         let shop = samples::shop();
         let mut problems = BTreeSet::new();
         for content in samples::of(name.kind, name.status) {
-            let (broken, is_cut) = match name.channel {
-                Channel::Email => (
-                    templates
-                        .email(&content, &reader, &shop)
-                        .map(|email| email.origin.broken),
-                    false,
-                ),
-                Channel::Sms => match templates.sms(&content, &reader, &shop) {
-                    Ok(sms) => (Ok(sms.origin.broken), sms.is_cut),
-                    Err(error) => (Err(error), false),
-                },
-                Channel::Push => (
-                    templates.push(&content, &reader, &shop).map(|note| note.origin.broken),
-                    false,
-                ),
-                Channel::InApp => (
-                    templates
-                        .in_app(&content, &reader, &shop)
-                        .map(|note| note.origin.broken),
-                    false,
-                ),
+            let problem = match name.channel {
+                Channel::Email => templates.email(&content, &reader, &shop).map(|email| {
+                    let is_large = email.html.len() > LARGEST_EMAIL;
+                    let large = || format!("makes an e-mail of more than {LARGEST_EMAIL} bytes");
+                    email.origin.broken.or_else(|| is_large.then(large))
+                }),
+                Channel::Sms => templates.sms(&content, &reader, &shop).map(|sms| {
+                    let cut = || "takes more than two segments for an order with long names".to_owned();
+                    sms.origin.broken.or_else(|| sms.is_cut.then(cut))
+                }),
+                Channel::Push => templates.push(&content, &reader, &shop).map(|note| note.origin.broken),
+                Channel::InApp => templates
+                    .in_app(&content, &reader, &shop)
+                    .map(|note| note.origin.broken),
             };
-            match broken {
-                Ok(broken) => problems.extend(broken),
-                Err(error) => {
-                    problems.insert(domain::chain(&error));
-                }
-            }
-            if is_cut {
-                problems.insert(format!(
-                    "{SMS_KEY}: takes more than two segments for an order with long names"
-                ));
-            }
+            problems.extend(problem.unwrap_or_else(|error| Some(domain::chain(&error))));
         }
-        problems.into_iter().collect()
+        problems
     }
 }
 
@@ -228,7 +226,7 @@ fn belongs_to(key: &str, channel: Channel) -> bool {
 }
 
 /// What messages of this type have to say in their words, whatever these are.
-const fn needed(kind: NotificationType) -> &'static [&'static str] {
+const fn needed(kind: NotificationType) -> &'static str {
     use NotificationType as Type;
     match kind {
         Type::OrderConfirmation
@@ -236,23 +234,17 @@ const fn needed(kind: NotificationType) -> &'static [&'static str] {
         | Type::PaymentSucceeded
         | Type::PaymentFailed
         | Type::PaymentRefunded
-        | Type::PaymentProcessing => &["order.id"],
-        Type::PayoutProcessed | Type::PayoutFailed => &["payout.amount"],
-        Type::AccountUpdate => &["account.change"],
-        Type::LowStock => &["product.name"],
-        Type::Promotional => &["campaign.title"],
-        Type::SystemMaintenance => &["maintenance.start"],
+        | Type::PaymentProcessing => "order.id",
+        Type::PayoutProcessed | Type::PayoutFailed => "payout.amount",
+        Type::AccountUpdate => "account.change",
+        Type::LowStock => "product.name",
+        Type::Promotional => "campaign.title",
+        Type::SystemMaintenance => "maintenance.start",
     }
 }
 
 /// The variables of a phrase and of the words that it uses.
 fn variables_of(phrase: &str, name: &TemplateName) -> Result<BTreeSet<String>, String> {
-    if phrase.chars().count() > LONGEST_PHRASE {
-        return Err(format!("expected at most {LONGEST_PHRASE} letters"));
-    }
-    if let Some(tag) = tags(phrase)?.into_iter().find(|tag| !TAGS.contains(tag)) {
-        return Err(format!("expected no tags but {}, found {tag}", TAGS.join(", ")));
-    }
     let woven = woven_phrase(phrase, &|key| words::built_in(name, key).map(str::to_owned))?;
     let environment = Environment::new();
     let compiled = environment

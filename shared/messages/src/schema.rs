@@ -3,10 +3,10 @@
 //! Types and statuses: <https://schema.org/Order>, <https://schema.org/ParcelDelivery>, <https://schema.org/OrderStatus>; their use
 //! in e-mail: Gmail's "E-mail markup" reference.
 
-use domain::{Content, Item, Money, Order, OrderStatus, StatusUpdate, clean_line};
+use domain::{Content, Item, Money, Order, OrderStatus, StatusUpdate};
 use serde::Serialize;
 
-use crate::html::without_bidi_controls;
+use crate::facts::{seen, tracking_page};
 use crate::shop::Shop;
 
 const CONTEXT: &str = "http://schema.org";
@@ -147,15 +147,15 @@ fn order_data(order: &Order, shop: &Shop, status: Option<OrderStatus>, is_whole:
 
 fn parcel_data(update: &StatusUpdate, shop: &Shop) -> ParcelData {
     let parcel = update.parcel.as_ref();
-    let carrier = parcel.and_then(|parcel| parcel.carrier.as_deref());
-    let number = parcel.and_then(|parcel| parcel.tracking_number.as_deref());
+    let carrier = parcel.and_then(|parcel| parcel.carrier.as_deref().and_then(seen));
+    let number = parcel.and_then(|parcel| parcel.tracking_number.as_deref().and_then(seen));
     let items = parcel.map(|parcel| parcel.items.as_slice()).unwrap_or_default();
     ParcelData {
         context: CONTEXT,
         kind: "ParcelDelivery",
-        carrier: carrier.map(|carrier| named("Organization", carriers::carrier_name(carrier).unwrap_or(carrier))),
-        tracking_number: number.map(text),
-        tracking_url: number.and_then(|number| carriers::tracking_page(carrier, number)),
+        carrier: carrier.map(|carrier| named("Organization", carriers::carrier_name(&carrier).unwrap_or(&carrier))),
+        tracking_number: number.as_deref().map(text),
+        tracking_url: parcel.and_then(tracking_page),
         expected_arrival_until: update.estimated_delivery.map(|day| day.to_string()),
         item_shipped: items
             .iter()
@@ -191,7 +191,7 @@ fn named(kind: &'static str, name: &str) -> Named {
 
 /// One clean line of at most 120 letters, like what the message itself shows.
 fn text(text: &str) -> String {
-    clean_line(&without_bidi_controls(text)).chars().take(120).collect()
+    seen(text).unwrap_or_default().chars().take(120).collect()
 }
 
 const fn status_name(status: OrderStatus) -> &'static str {

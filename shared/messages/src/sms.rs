@@ -35,6 +35,9 @@ const REPLACEMENTS: [(char, &str); 24] = [
     ('ı', "i"),
 ];
 
+/// What stands between the digits of a fraction that was taken apart.
+const FRACTION_SLASH: char = '\u{2044}';
+
 /// More than this nobody is sent.
 pub(crate) const MOST_SEGMENTS: u8 = 2;
 
@@ -54,7 +57,10 @@ pub(crate) fn simplified(text: &str) -> String {
             simple.push(' ');
         } else {
             let parts = decomposed.normalize_iter(std::iter::once(c));
+            let parts = parts.map(|part| if part == FRACTION_SLASH { '/' } else { part });
             let plain: String = parts.filter(|part| SmsEncoding::Gsm7.carries(*part)).collect();
+            let is_fraction =
+                plain.len() > 1 && plain.contains('/') && simple.ends_with(|last: char| last.is_ascii_digit());
             let is_foreign =
                 GeneralCategoryGroup::Letter.contains(category) || GeneralCategoryGroup::Number.contains(category);
             let is_mark = GeneralCategoryGroup::Mark.contains(category)
@@ -62,7 +68,9 @@ pub(crate) fn simplified(text: &str) -> String {
                     .chars()
                     .next_back()
                     .is_some_and(|last| !SmsEncoding::Gsm7.carries(last));
-            if !plain.is_empty() {
+            if !plain.trim().is_empty() {
+                // 2½ is two and a half, not 21/2.
+                simple.push_str(if is_fraction { " " } else { "" });
                 simple.push_str(&plain);
             } else if is_foreign || is_mark {
                 simple.push(c);
@@ -106,6 +114,16 @@ mod tests {
             "Esta en camino: mañana, segun Angel, él y Müller"
         );
         assert_eq!(simplified("Łódź, Timișoara, ç"), "Lodz, Timisoara, c");
+    }
+
+    #[test]
+    fn a_fraction_stays_a_fraction() {
+        assert_eq!(simplified("½ l, 2¼ m, 1⁄3"), "1/2 l, 2 1/4 m, 1/3");
+    }
+
+    #[test]
+    fn a_ligature_of_another_script_stays() {
+        assert_eq!(simplified("ﷺ ﷲ"), "ﷺ ﷲ");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use minijinja::{
 };
 
 use crate::{
-    engine,
+    engine::{self, Wordless},
     facts::Facts,
     html,
     name::TemplateName,
@@ -68,7 +68,9 @@ impl Templates {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            built_in: engine::environment(|name, key| words::built_in(name, key).map(str::to_owned)),
+            built_in: engine::environment(Wordless::LeftOut, |name, key| {
+                words::built_in(name, key).map(str::to_owned)
+            }),
             in_force: RwLock::default(),
         }
     }
@@ -84,7 +86,7 @@ impl Templates {
         let schema = schema::json_ld(content, shop).map_or(Value::from(()), Value::from_safe_string);
         let (mut email, origin) = self.render(&name, |environment| {
             let subject = phrase(environment, &name, "subject", &facts)?;
-            let subject = one_line(&subject, SUBJECT_LENGTH);
+            let subject = one_line(&not_encoded(subject), SUBJECT_LENGTH);
             let context = Value::from_object(EmailContext {
                 subject: Value::from(subject.as_str()),
                 schema: schema.clone(),
@@ -282,6 +284,15 @@ fn one_line(text: &str, longest: usize) -> String {
     let kept: String = text.chars().take(longest).collect();
     let kept = kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words);
     format!("{kept}…")
+}
+
+/// A subject in which nothing is left that a mail program would decode (RFC 2047, section 2: `=?charset?encoding?text?=`): what
+/// stands in a code has passed no check of ours.
+fn not_encoded(subject: String) -> String {
+    match subject.contains("=?") {
+        true => subject.replace("=?", "=\u{2060}?"),
+        false => subject,
+    }
 }
 
 /// What an e-mail's structure sees: the facts, its own subject, and the data for mail programs.

@@ -4,10 +4,16 @@
 //! Words are plain text: what is markup in them is escaped here, and what they take from the facts is escaped when it is
 //! rendered. Words that stand inside an expression (`words.lead|wrapped`) become a variable that is set before.
 
-use crate::html;
+use crate::{
+    html,
+    phrase::{check_expression, check_tag, check_words},
+};
 
 /// Words may use other words, but not without end.
 const DEEPEST: usize = 8;
+
+/// All words of a message together, each as often as it is used: words that use others many times grow without end, too.
+const MOST_BYTES: usize = 64 * 1024;
 
 /// What the woven text will be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,7 @@ pub(crate) fn woven(structure: &str, form: Form, words: Lookup<'_>) -> Result<St
         words,
         set: Vec::new(),
         before: String::new(),
+        used: 0,
     };
     let body = weaver.structure(structure)?;
     Ok(weaver.before + &body)
@@ -64,6 +71,7 @@ pub(crate) fn woven_phrase(phrase: &str, words: Lookup<'_>) -> Result<String, St
         words,
         set: Vec::new(),
         before: String::new(),
+        used: 0,
     };
     let body = weaver.phrase(phrase, 0)?;
     Ok(weaver.before + &body)
@@ -75,6 +83,8 @@ struct Weaver<'a> {
     /// The keys whose variables are set before everything else.
     set: Vec<String>,
     before: String,
+    /// How many bytes of words were used until now.
+    used: usize,
 }
 
 impl Weaver<'_> {
@@ -113,6 +123,8 @@ impl Weaver<'_> {
         if depth > DEEPEST {
             return Err("words use each other in a circle".to_owned());
         }
+        check_words(source)?;
+        self.use_up(source)?;
         let mut out = String::with_capacity(source.len());
         for piece in pieces(source)? {
             match piece {
@@ -124,11 +136,13 @@ impl Weaver<'_> {
                         out.push_str(&self.phrase(&source, depth + 1)?);
                     }
                     None => {
+                        check_expression(code)?;
                         let code = self.expression(code, Place::Value, depth)?;
                         out.push_str(&format!("{{{{{code}}}}}"));
                     }
                 },
                 Piece::Tag(code) => {
+                    check_tag(code)?;
                     let code = self.expression(code, Place::Tag, depth)?;
                     out.push_str(&format!("{{%{code}%}}"));
                 }
@@ -147,6 +161,8 @@ impl Weaver<'_> {
             out.push_str(before);
             let source = self.source(key)?;
             if is_literal(&source) {
+                check_words(&source)?;
+                self.use_up(&source)?;
                 let quoted = source.replace('\\', "\\\\").replace('"', "\\\"");
                 out.push_str(&format!("\"{quoted}\""));
             } else {
@@ -171,6 +187,14 @@ impl Weaver<'_> {
                 .push_str(&format!("{{% set words_{key} %}}{text}{{% endset %}}"));
         }
         Ok(())
+    }
+
+    fn use_up(&mut self, source: &str) -> Result<(), String> {
+        self.used += source.len() + 1;
+        match self.used <= MOST_BYTES {
+            true => Ok(()),
+            false => Err(format!("expected at most {MOST_BYTES} bytes of words in a message")),
+        }
     }
 
     fn source(&self, key: &str) -> Result<String, String> {
@@ -221,15 +245,6 @@ fn pieces(source: &str) -> Result<Vec<Piece<'_>>, String> {
     Ok(pieces)
 }
 
-/// The tags of a phrase, by their first word.
-pub(crate) fn tags(phrase: &str) -> Result<Vec<&str>, String> {
-    let found = pieces(phrase)?.into_iter().filter_map(|piece| match piece {
-        Piece::Tag(code) => code.trim_matches(['-', '+', ' ']).split_whitespace().next(),
-        Piece::Text(_) | Piece::Value(_) => None,
-    });
-    Ok(found.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,7 +256,13 @@ mod tests {
             ("nested", "{% if order %}{{ words.hello }}{% endif %}!"),
             ("circle", "{{ words.circle }}"),
             ("open", "{{ name"),
+            ("loop", "{% for x in order.items %}x{% endfor %}"),
+            ("million", "{{ words.thousand }}"),
+            ("thousand", "{{ words.hundred }}{{ words.hundred }}"),
         ];
+        if key == "hundred" {
+            return Some("many words ".repeat(300));
+        }
         known
             .iter()
             .find(|(name, _)| *name == key)
@@ -287,6 +308,8 @@ mod tests {
             ("{{ words.nobody }}", "there are no words nobody"),
             ("{{ words.circle }}", "circle"),
             ("{{ words.open }}", "expected }}"),
+            ("{{ words.loop }}", "found for"),
+            (&"{{ words.million }}".repeat(20), "bytes of words"),
         ] {
             assert!(weave(structure, Form::Html).unwrap_err().contains(why), "{structure}");
         }

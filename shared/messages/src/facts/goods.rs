@@ -1,10 +1,10 @@
 //! Orders, parcels and what is in them.
 
-use domain::{Item, Language, Order, StatusUpdate, Zone};
+use domain::{Item, Language, Order, Parcel, StatusUpdate, Zone};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::Serialize;
 
-use super::name;
+use super::{name, seen};
 use crate::{dates, money};
 
 /// A message lists no more lines than this, so that no mail program cuts it; the others are counted.
@@ -12,6 +12,9 @@ const MOST_ITEMS: usize = 50;
 
 /// An address is not longer.
 const MOST_ADDRESS_LINES: usize = 8;
+
+/// Longer tracking numbers lead nowhere; those of carriers have at most 35 letters.
+const LONGEST_NUMBER: usize = 60;
 
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct OrderFacts {
@@ -92,9 +95,7 @@ impl ParcelFacts {
         let number = count.and_then(|count| parcel.number.filter(|n| (1..=count).contains(n)));
         let is_part = count.is_some() || in_parcel < in_order && in_parcel.is_some();
         Self {
-            page: tracking_number
-                .as_deref()
-                .and_then(|number| carriers::tracking_page(carrier.as_deref(), number)),
+            page: tracking_page(parcel),
             carrier: carrier.map(|name| match carriers::carrier_name(&name) {
                 Some(known) => known.to_owned(),
                 None => name,
@@ -110,6 +111,16 @@ impl ParcelFacts {
             is_whole: !is_part && in_parcel.is_some() && in_parcel == in_order,
             is_last: number.is_some() && number == count,
         }
+    }
+}
+
+/// The carrier's page for the parcel; none for a number that is longer than any.
+pub(crate) fn tracking_page(parcel: &Parcel) -> Option<String> {
+    let number = seen(parcel.tracking_number.as_deref()?)?;
+    let carrier = parcel.carrier.as_deref().and_then(seen);
+    match number.chars().count() <= LONGEST_NUMBER {
+        true => carriers::tracking_page(carrier.as_deref(), &number),
+        false => None,
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct ProductFacts {
     sku: String,
     /// Its name, else its number.
     pub(crate) name: String,
+    /// It has a name besides its number.
+    is_named: bool,
     stock: Option<String>,
     /// Nothing is left.
     is_gone: bool,
@@ -94,6 +96,7 @@ impl ProductFacts {
     pub(crate) fn of(product: &Product, language: Language) -> Self {
         let sku = name(&product.sku).unwrap_or_default();
         Self {
+            is_named: product.name.as_deref().and_then(name).is_some(),
             name: product.name.as_deref().and_then(name).unwrap_or_else(|| sku.clone()),
             sku,
             stock: product.stock.map(|stock| money::quantity(language, stock)),

@@ -49,6 +49,23 @@ fn the_older_flat_form_and_the_older_name_of_the_type_are_read() {
 }
 
 #[test]
+fn a_line_of_a_thousand_characters_is_read_and_a_longer_one_is_refused_by_its_field() {
+    let event = |length: usize| {
+        let name = "ñ".repeat(length);
+        format!(
+            r#"{{"userId":"u","notificationType":"order_confirmation","recipientEmail":"a@example.com",
+                "orderData":{{"orderId":"1","customerName":"{name}"}}}}"#
+        )
+    };
+    assert!(read(&event(1_000)).is_ok());
+    for length in [1_001, 10_000] {
+        let problem = refused(&event(length));
+        let told = format!("orderData.customerName: expected at most 1000 characters, got {length}");
+        assert!(problem.contains(&told) && !problem.contains('ñ'), "{problem}");
+    }
+}
+
+#[test]
 fn cancelled_and_delayed_are_read_as_status_updates() {
     let status = |name: &str| {
         read(&format!(
