@@ -79,7 +79,7 @@ fn origin(page: &str) -> Option<String> {
     let length = page.len()
         + 2 * path
             .chars()
-            .filter(|c| !c.is_ascii())
+            .filter(|c| !c.is_ascii() || is_cutting(*c))
             .map(char::len_utf8)
             .sum::<usize>();
     let is_readable = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\';

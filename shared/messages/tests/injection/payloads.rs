@@ -9,15 +9,13 @@ pub(crate) struct Payload {
     pub(crate) text: String,
 }
 
-/// What a seed is put into, so that it meets the renderer behind a name, behind a quote, behind something that it closes.
-const FRAMES: [&str; 9] = [
+/// What a seed is put into, so that it meets the renderer alone, behind a quote, behind something that it closes, twice.
+const FRAMES: [&str; 7] = [
     "{}",
-    "Ana {}",
     "\">{}",
     "{}<!--",
     "'></title>{}",
     "</script>{}",
-    "&{};",
     "\u{202E}{}",
     "{}\r\n{}",
 ];
