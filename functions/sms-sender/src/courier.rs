@@ -4,7 +4,7 @@ use aws::{DynamoAllowance, DynamoTemplates, ProviderMessages, SnsTexter};
 use domain::ports::{Clock as _, Courier, Draft, NotWritten, SendAnswer};
 use domain::{Channel, DeliveryRequest, SmsSize, Written};
 use lambda::{SystemClock, TemplateBook};
-use messages::{Reader, RenderedSms, Shop, SmsEncoding};
+use messages::{Reader, RenderedSms, Shop};
 use pipeline::SmsGate;
 
 /// Writes text messages and takes them to SNS.
@@ -36,7 +36,10 @@ impl Courier for SmsCourier {
             .sms(&request.content, &reader, &self.shop)
             .map_err(|error| NotWritten::Unwritable(domain::chain(&error)))?;
         self.book.note(&message.origin);
-        let size = size_of(&message);
+        let size = SmsSize {
+            encoding: message.encoding,
+            segments: message.segments,
+        };
         self.gate.admit(request, size).await?;
         Ok(Draft {
             written: Written::sms(message.origin.language, &message.origin.template, size),
@@ -59,15 +62,5 @@ impl Courier for SmsCourier {
             tracing::warn!(notification.id = %request.id, error = domain::chain(&error), "could not note the id of a text message");
         }
         answer
-    }
-}
-
-const fn size_of(message: &RenderedSms) -> SmsSize {
-    SmsSize {
-        encoding: match message.encoding {
-            SmsEncoding::Gsm7 => domain::SmsEncoding::Gsm7,
-            SmsEncoding::Ucs2 => domain::SmsEncoding::Ucs2,
-        },
-        segments: message.segments,
     }
 }

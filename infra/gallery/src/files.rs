@@ -1,6 +1,7 @@
 //! Where everything is written, and under which names.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -34,6 +35,15 @@ impl Folder {
             fs::create_dir_all(parent).with_context(|| format!("could not create {}", parent.display()))?;
         }
         fs::write(&path, bytes).with_context(|| format!("could not write {}", path.display()))
+    }
+
+    /// Removes something, if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.with_context(|| format!("could not remove {}", path.display())),
+        }
     }
 
     /// Writes every sample's e-mail, exactly as it would be sent, and its plain text.

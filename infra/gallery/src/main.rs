@@ -53,6 +53,7 @@ fn run(options: &Options) -> Result<ExitCode> {
         folder.write_emails(message)?;
     }
 
+    pictures::forget(&folder, &messages)?;
     let mut inspection = Inspection::of_sizes(&messages);
     let pictured = match options.chromium()? {
         Some(program) => pictures::take(&program, options, &folder, &messages, &mut inspection),
@@ -67,7 +68,7 @@ fn run(options: &Options) -> Result<ExitCode> {
 
     let emails: usize = messages.iter().map(|message| message.samples.len()).sum();
     eprintln!(
-        "gallery: {} messages, {emails} e-mails, {} pictures in {:.1} s: {}",
+        "gallery: messages: {}, e-mails: {emails}, pictures: {}, in {:.1} s: {}",
         messages.len(),
         inspection.pictures.len(),
         began.elapsed().as_secs_f64(),

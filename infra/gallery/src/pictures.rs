@@ -100,6 +100,22 @@ pub(crate) fn sheet_name(language: Language) -> String {
     format!("png/{language}.png")
 }
 
+/// Removes the pictures of an earlier run, which may show what is no longer so.
+///
+/// # Errors
+///
+/// When one cannot be removed.
+pub(crate) fn forget(folder: &Folder, messages: &[Message]) -> Result<()> {
+    for message in messages {
+        folder.remove(&sheet_name(message.language))?;
+        for width in WIDTHS {
+            folder.remove(&name(message, width, false))?;
+            folder.remove(&name(message, width, true))?;
+        }
+    }
+    Ok(())
+}
+
 /// Checks every e-mail, and takes pictures of those with the full sample and of all of them together.
 ///
 /// # Errors
@@ -287,6 +303,20 @@ mod tests {
             found,
             ["email/es/payment_failed.full.html: it has 104448 bytes, and 104448 are too many"]
         );
+    }
+
+    #[test]
+    fn pictures_of_an_earlier_run_are_removed() {
+        let messages = Message::all(&["payment_failed/email/es".to_owned()]).unwrap();
+        let root = std::env::temp_dir().join(format!("gallery-pictures-{}", std::process::id()));
+        let folder = Folder::new(&root).unwrap();
+        let (picture, other) = (name(&messages[0], 640, true), "png/es/other.png");
+        folder.write(&picture, b"old").unwrap();
+        folder.write(other, b"not ours").unwrap();
+        forget(&folder, &messages).unwrap();
+        assert!(!folder.path(&picture).exists());
+        assert!(folder.path(other).exists());
+        std::fs::remove_dir_all(&root).unwrap();
     }
 
     #[test]

@@ -1,22 +1,21 @@
 //! What a text message takes, for people.
 
-use messages::{RenderedSms, SmsEncoding};
+use messages::RenderedSms;
 
 /// How a text message travels: `GSM-7 · 1 segment · 112 of 160`.
 pub(crate) fn size(sms: &RenderedSms) -> String {
-    let encoding = match sms.encoding {
-        SmsEncoding::Gsm7 => "GSM-7",
-        SmsEncoding::Ucs2 => "UCS-2",
-    };
     let plural = if sms.segments == 1 { "" } else { "s" };
     let (taken, room) = (sms.encoding.units(&sms.text), sms.encoding.room(sms.segments));
     let cut = if sms.is_cut { " · its end is cut off" } else { "" };
-    format!("{encoding} · {} segment{plural} · {taken} of {room}{cut}", sms.segments)
+    format!(
+        "{} · {} segment{plural} · {taken} of {room}{cut}",
+        sms.encoding, sms.segments
+    )
 }
 
 #[cfg(test)]
 pub(crate) fn text_message(text: &str) -> RenderedSms {
-    let encoding = SmsEncoding::of(text);
+    let encoding = domain::SmsEncoding::of(text);
     let origin = messages::Origin {
         language: domain::Language::En,
         template: "1".to_owned(),

@@ -1,8 +1,6 @@
 //! What the ledger keeps of a message that was offered: in which language, by which template, and how large a text was.
 
-use std::fmt;
-
-use crate::Language;
+use crate::{Language, SmsEncoding};
 
 /// What the ledger keeps of a message that was offered to its provider. Nothing of what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +20,6 @@ pub struct SmsSize {
     pub encoding: SmsEncoding,
     /// How many segments it takes: what is billed.
     pub segments: u8,
-}
-
-/// How the letters of a text message travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmsEncoding {
-    /// Seven bits a letter.
-    Gsm7,
-    /// Sixteen bits a letter.
-    Ucs2,
 }
 
 impl Written {
@@ -57,46 +46,9 @@ impl Written {
     }
 }
 
-impl SmsEncoding {
-    /// The name in the ledger.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Gsm7 => "gsm7",
-            Self::Ucs2 => "ucs2",
-        }
-    }
-
-    /// The encoding of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Gsm7, Self::Ucs2]
-            .into_iter()
-            .find(|encoding| encoding.name() == name)
-    }
-}
-
-impl fmt::Display for SmsEncoding {
-    /// As 3GPP TS 23.038 writes it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gsm7 => "GSM-7",
-            Self::Ucs2 => "UCS-2",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_encoding_is_known_by_its_name() {
-        for encoding in [SmsEncoding::Gsm7, SmsEncoding::Ucs2] {
-            assert_eq!(SmsEncoding::from_name(encoding.name()), Some(encoding));
-        }
-        assert_eq!(SmsEncoding::from_name("GSM-7"), None);
-    }
 
     #[test]
     fn a_templates_name_is_cut_between_two_letters() {

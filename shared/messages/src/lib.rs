@@ -27,5 +27,4 @@ pub use name::{TemplateName, UnknownTemplate};
 pub use overrides::Wording;
 pub use rendered::{Origin, RenderError, RenderedEmail, RenderedNote, RenderedSms};
 pub use shop::Shop;
-pub use sms::SmsEncoding;
 pub use templates::{Links, Reader, Templates};

@@ -65,7 +65,12 @@ impl TemplateName {
             | NotificationType::PaymentRefunded
             | NotificationType::PaymentProcessing => "payment",
             NotificationType::PayoutProcessed | NotificationType::PayoutFailed => "payout",
-            kind => kind.name(),
+            NotificationType::OrderConfirmation
+            | NotificationType::OrderStatusUpdate
+            | NotificationType::AccountUpdate
+            | NotificationType::LowStock
+            | NotificationType::Promotional
+            | NotificationType::SystemMaintenance => self.kind.name(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Finished messages, and why one could not be finished.
 
-use domain::Language;
+use domain::{Language, SmsEncoding};
 use minijinja::Error;
 
-use crate::{name::TemplateName, sms::SmsEncoding};
+use crate::name::TemplateName;
 
 /// Which template wrote a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,18 +1,11 @@
-//! Texts as mobile networks carry them: GSM-7 where possible, and how many segments that takes.
-//!
-//! The alphabet and the sizes are those of 3GPP TS 23.038 (section 6.2.1) and TS 23.040.
+//! Texts as short as mobile networks carry them: without letters that cost segments, and cut where they would take too many.
 
+use domain::SmsEncoding;
 use icu::normalizer::DecomposingNormalizerBorrowed;
 use icu::properties::{
     CodePointMapData,
     props::{GeneralCategory, GeneralCategoryGroup},
 };
-
-/// The letters of the basic GSM-7 alphabet; each takes one septet.
-const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-
-/// The letters behind an escape; each takes two septets.
-const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
 /// Letters that no decomposition brings into GSM-7, and what is written for them.
 const REPLACEMENTS: [(char, &str); 24] = [
@@ -48,110 +41,6 @@ const FRACTION_SLASH: char = '\u{2044}';
 /// More than this nobody is sent.
 pub(crate) const MOST_SEGMENTS: u8 = 2;
 
-/// How a text travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmsEncoding {
-    /// Seven bits a letter: 160 in one segment, 153 in each of several.
-    Gsm7,
-    /// Sixteen bits a letter: 70 in one segment, 67 in each of several.
-    Ucs2,
-}
-
-impl SmsEncoding {
-    /// The encoding that carries every letter of this text.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        if text.chars().all(|c| septets(c).is_some()) {
-            Self::Gsm7
-        } else {
-            Self::Ucs2
-        }
-    }
-
-    /// How many segments this text takes.
-    #[must_use]
-    pub fn segments(self, text: &str) -> u8 {
-        let (alone, together) = self.sizes();
-        if self.units(text) <= alone {
-            return 1;
-        }
-        // A letter of two units is never cut in two, so a segment may end one unit early.
-        let sizes = text.chars().map(|c| self.size(c));
-        let (segments, _) = sizes.fold((1_u8, 0), |(segments, filled), size| {
-            if filled + size <= together {
-                (segments, filled + size)
-            } else {
-                (segments.saturating_add(1), size)
-            }
-        });
-        segments
-    }
-
-    /// The text as it travels: one part per segment.
-    #[must_use]
-    pub fn parts(self, text: &str) -> Vec<&str> {
-        let (alone, together) = self.sizes();
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while self.units(rest) > if parts.is_empty() { alone } else { together } {
-            let mut filled = 0;
-            let mut letters = rest.char_indices();
-            let end = letters.find_map(|(at, c)| {
-                filled += self.size(c);
-                (filled > together).then_some(at)
-            });
-            let Some((part, after)) = end.and_then(|end| rest.split_at_checked(end)) else {
-                break;
-            };
-            parts.push(part);
-            rest = after;
-        }
-        parts.push(rest);
-        parts
-    }
-
-    /// How much this text takes: of GSM-7 in septets, of UCS-2 in pairs of octets.
-    #[must_use]
-    pub fn units(self, text: &str) -> usize {
-        text.chars().map(|c| self.size(c)).sum()
-    }
-
-    /// How much so many segments hold, in the same units.
-    #[must_use]
-    pub fn room(self, segments: u8) -> usize {
-        let (alone, together) = self.sizes();
-        if segments <= 1 {
-            alone
-        } else {
-            together * usize::from(segments)
-        }
-    }
-
-    /// What one segment holds alone, and what each of several holds.
-    const fn sizes(self) -> (usize, usize) {
-        match self {
-            Self::Gsm7 => (160, 153),
-            Self::Ucs2 => (70, 67),
-        }
-    }
-
-    fn size(self, c: char) -> usize {
-        match self {
-            Self::Gsm7 => septets(c).unwrap_or(2),
-            Self::Ucs2 => c.len_utf16(),
-        }
-    }
-}
-
-/// How many septets a letter takes; none when GSM-7 has it not.
-fn septets(c: char) -> Option<usize> {
-    if BASIC.contains(c) {
-        Some(1)
-    } else {
-        EXTENSION.contains(c).then_some(2)
-    }
-}
-
 /// The text with everything replaced that would force UCS-2 without need: accents that GSM-7 lacks, typographic
 /// quotes, dashes and spaces. Emoji and invisible characters go. Letters of other scripts stay.
 pub(crate) fn simplified(text: &str) -> String {
@@ -160,7 +49,7 @@ pub(crate) fn simplified(text: &str) -> String {
     let mut simple = String::with_capacity(text.len());
     for c in text.chars() {
         let category = categories.get(c);
-        if septets(c).is_some() && !c.is_control() {
+        if SmsEncoding::Gsm7.carries(c) && !c.is_control() {
             simple.push(c);
         } else if let Some((_, instead)) = REPLACEMENTS.iter().find(|(letter, _)| *letter == c) {
             simple.push_str(instead);
@@ -169,13 +58,16 @@ pub(crate) fn simplified(text: &str) -> String {
         } else {
             let parts = decomposed.normalize_iter(std::iter::once(c));
             let parts = parts.map(|part| if part == FRACTION_SLASH { '/' } else { part });
-            let plain: String = parts.filter(|part| septets(*part).is_some()).collect();
+            let plain: String = parts.filter(|part| SmsEncoding::Gsm7.carries(*part)).collect();
             let is_fraction =
                 plain.len() > 1 && plain.contains('/') && simple.ends_with(|last: char| last.is_ascii_digit());
             let is_foreign =
                 GeneralCategoryGroup::Letter.contains(category) || GeneralCategoryGroup::Number.contains(category);
             let is_mark = GeneralCategoryGroup::Mark.contains(category)
-                && simple.chars().next_back().is_some_and(|last| septets(last).is_none());
+                && simple
+                    .chars()
+                    .next_back()
+                    .is_some_and(|last| !SmsEncoding::Gsm7.carries(last));
             if !plain.trim().is_empty() {
                 // 2½ is two and a half, not 21/2.
                 simple.push_str(if is_fraction { " " } else { "" });
@@ -213,65 +105,6 @@ mod tests {
     fn segments(text: &str) -> (SmsEncoding, u8) {
         let encoding = SmsEncoding::of(text);
         (encoding, encoding.segments(text))
-    }
-
-    #[test]
-    fn one_segment_holds_160_letters_and_several_hold_153_each() {
-        assert_eq!(segments(&"a".repeat(160)), (SmsEncoding::Gsm7, 1));
-        assert_eq!(segments(&"a".repeat(161)), (SmsEncoding::Gsm7, 2));
-        assert_eq!(segments(&"a".repeat(306)), (SmsEncoding::Gsm7, 2));
-        assert_eq!(segments(&"a".repeat(307)), (SmsEncoding::Gsm7, 3));
-    }
-
-    #[test]
-    fn a_euro_sign_counts_two() {
-        assert_eq!(segments(&"€".repeat(80)), (SmsEncoding::Gsm7, 1));
-        assert_eq!(segments(&"€".repeat(81)), (SmsEncoding::Gsm7, 2));
-    }
-
-    #[test]
-    fn a_letter_of_two_septets_is_not_cut_between_two_segments() {
-        let text = format!("{}€{}", "a".repeat(152), "a".repeat(152));
-        assert_eq!(segments(&text), (SmsEncoding::Gsm7, 3));
-    }
-
-    #[test]
-    fn a_text_is_parted_where_its_segments_end() {
-        let parts = |text: &str| -> Vec<usize> {
-            let parts = SmsEncoding::of(text).parts(text).into_iter();
-            parts.map(|part| part.chars().count()).collect()
-        };
-        assert_eq!(parts(""), [0]);
-        assert_eq!(parts(&"a".repeat(160)), [160]);
-        assert_eq!(parts(&"a".repeat(161)), [153, 8]);
-        assert_eq!(
-            parts(&format!("{}€{}", "a".repeat(152), "a".repeat(152))),
-            [152, 152, 1]
-        );
-        assert_eq!(parts(&"ш".repeat(70)), [70]);
-        assert_eq!(parts(&"ш".repeat(134)), [67, 67]);
-        assert_eq!(parts(&format!("{}🦊ш", "ш".repeat(66))), [68]);
-        assert_eq!(parts(&format!("{}🦊шшш", "ш".repeat(66))), [66, 4]);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_parts_are_the_whole_text_and_as_many_as_its_segments(text in "[a€ш🦊]{0,400}") {
-            let encoding = SmsEncoding::of(&text);
-            let parts = encoding.parts(&text);
-            proptest::prop_assert_eq!(parts.concat(), text.clone());
-            proptest::prop_assert_eq!(parts.len(), usize::from(encoding.segments(&text)));
-            proptest::prop_assert!(encoding.units(&text) <= encoding.room(encoding.segments(&text)));
-        }
-    }
-
-    #[test]
-    fn a_foreign_letter_makes_every_letter_twice_as_large() {
-        assert_eq!(segments(&"ш".repeat(70)), (SmsEncoding::Ucs2, 1));
-        assert_eq!(segments(&"ш".repeat(71)), (SmsEncoding::Ucs2, 2));
-        assert_eq!(segments(&"ш".repeat(134)), (SmsEncoding::Ucs2, 2));
-        assert_eq!(segments(&"ш".repeat(135)), (SmsEncoding::Ucs2, 3));
-        assert_eq!(segments(&"🦊".repeat(35)), (SmsEncoding::Ucs2, 1));
     }
 
     #[test]

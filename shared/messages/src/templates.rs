@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{Channel, Content, Language, Zone, clean_line};
+use domain::{Channel, Content, Language, SmsEncoding, Zone, clean_line};
 use minijinja::{
     Environment, Error, Value,
     value::{Enumerator, Object, Serde},
@@ -18,8 +18,7 @@ use crate::{
     rendered::{Origin, RenderError, RenderedEmail, RenderedNote, RenderedSms},
     schema,
     shop::Shop,
-    sms::{self, SmsEncoding},
-    words,
+    sms, words,
 };
 
 /// Longer subjects are cut by every mail program.

@@ -4,8 +4,8 @@
 
 mod shown;
 
-use domain::{Channel, Content, Language, NotificationType, OrderStatus};
-use messages::{RenderedEmail, RenderedSms, Shop, SmsEncoding, TemplateName, Templates, Wording, samples};
+use domain::{Channel, Content, Language, NotificationType, OrderStatus, SmsEncoding};
+use messages::{RenderedEmail, RenderedSms, Shop, TemplateName, Templates, Wording, samples};
 use shown::{message_names, readable, shown};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,17 +26,17 @@ fn full(kind: NotificationType, status: Option<OrderStatus>) -> Content {
 }
 
 fn update(status: OrderStatus) -> domain::StatusUpdate {
-    match full(NotificationType::OrderStatusUpdate, Some(status)) {
-        Content::OrderStatus(update) => update,
-        other => unreachable!("{other:?}"),
-    }
+    let Content::OrderStatus(update) = full(NotificationType::OrderStatusUpdate, Some(status)) else {
+        unreachable!("a sample of its own type");
+    };
+    update
 }
 
 fn confirmation() -> domain::Order {
-    match full(NotificationType::OrderConfirmation, None) {
-        Content::OrderConfirmation(order) => order,
-        other => unreachable!("{other:?}"),
-    }
+    let Content::OrderConfirmation(order) = full(NotificationType::OrderConfirmation, None) else {
+        unreachable!("a sample of its own type");
+    };
+    order
 }
 
 fn one_line(text: &str) -> String {

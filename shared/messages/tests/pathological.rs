@@ -1,18 +1,14 @@
 //! Events at the edge of what can be published: each still makes a decent message, in every language and on every channel.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test ends at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use std::sync::LazyLock;
 
 use domain::{
     AccountChange, Campaign, Channel, Content, Currency, Item, Language, Maintenance, Money, NotificationType, Order,
-    OrderStatus, Payment, Zone,
+    OrderStatus, Payment, SmsEncoding, Zone,
 };
-use messages::{Links, Reader, RenderedEmail, Shop, SmsEncoding, TemplateName, Templates, samples};
-use scraper::{Html, Node};
+use messages::{Links, Reader, RenderedEmail, Shop, TemplateName, Templates, samples};
+use scraper::Html;
 
 const LARGEST_EMAIL: usize = 102_000;
 
@@ -41,10 +37,8 @@ fn shown(html: &str) -> String {
         let within = node
             .parent()
             .and_then(|parent| parent.value().as_element().map(|element| element.name()));
-        match node.value() {
-            Node::Text(text) if !matches!(within, Some("style" | "script")) => Some(text.trim().to_owned()),
-            _ => None,
-        }
+        let text = node.value().as_text().map(|text| text.trim().to_owned());
+        text.filter(|_| !matches!(within, Some("style" | "script")))
     });
     pieces.filter(|piece| !piece.is_empty()).collect::<Vec<_>>().join("\n")
 }
@@ -235,14 +229,10 @@ fn no_mail_program_cuts_the_largest_message() {
             unsubscribe: link.clone(),
             preferences: link.clone(),
         };
-        for content in about(&largest) {
-            let content = match content {
-                Content::OrderStatus(mut update) => {
-                    update.reason = Some(long.clone());
-                    Content::OrderStatus(update)
-                }
-                other => other,
-            };
+        for mut content in about(&largest) {
+            if let Content::OrderStatus(update) = &mut content {
+                update.reason = Some(long.clone());
+            }
             let reader = Reader {
                 links: links.clone(),
                 ..reader(Language::Ru, "UTC")

@@ -3,9 +3,9 @@
 
 use domain::{
     AccountChange, Campaign, Content, Currency, Item, Language, Maintenance, Money, Order, OrderId, OrderStatus,
-    Parcel, Payment, PaymentOutcome, Payout, PayoutOutcome, Product, StatusUpdate, Zone,
+    Parcel, Payment, PaymentOutcome, Payout, PayoutOutcome, Product, SmsEncoding, StatusUpdate, Zone,
 };
-use messages::{Links, Reader, Shop, SmsEncoding, Templates};
+use messages::{Links, Reader, Shop, Templates};
 use proptest::{collection::vec, option::of, prelude::*, sample::select};
 use rust_decimal::Decimal;
 

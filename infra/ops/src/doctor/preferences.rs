@@ -84,7 +84,7 @@ fn complaints(item: &Item) -> Vec<String> {
     check(
         "language",
         |value| is_text(value, |text| Language::closest(text).is_ok()),
-        "a language out of es, en, ro, ru",
+        "the tag of a language such as es or es-MX",
     );
     check(
         "timezone",
@@ -242,7 +242,7 @@ mod tests {
         let complaints = of([
             ("email", text("secret at example")),
             ("phoneNumber", N("34600123456".to_owned())),
-            ("language", text("klingon")),
+            ("language", text("not a language")),
             ("timezone", text("Mars/Olympus")),
             ("phoneVerified", text("perhaps")),
             (

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use domain::{Channel, Content};
 use lambda::{Invocation, Variables};
-use messages::{Links, Origin, Reader, RenderedNote, Shop, SmsEncoding, TemplateName, Templates, samples};
+use messages::{Links, Origin, Reader, RenderedNote, Shop, TemplateName, Templates, samples};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt;
@@ -56,7 +56,7 @@ struct Previewed {
     html: Option<String>,
     link: Option<String>,
     /// Of a text message: `GSM-7` or `UCS-2`, and what it costs.
-    encoding: Option<&'static str>,
+    encoding: Option<String>,
     segments: Option<u8>,
     /// The files that were written.
     files: Vec<String>,
@@ -184,10 +184,7 @@ fn written(
         Channel::Sms => {
             let sms = templates.sms(content, reader, shop)?;
             Previewed {
-                encoding: Some(match sms.encoding {
-                    SmsEncoding::Gsm7 => "GSM-7",
-                    SmsEncoding::Ucs2 => "UCS-2",
-                }),
+                encoding: Some(sms.encoding.to_string()),
                 segments: Some(sms.segments),
                 ..blank(sms.origin, sms.text)
             }
@@ -240,7 +237,7 @@ impl fmt::Display for Previewed {
         if let Some(link) = &self.link {
             writeln!(f, "\n{link}")?;
         }
-        if let (Some(encoding), Some(segments)) = (self.encoding, self.segments) {
+        if let (Some(encoding), Some(segments)) = (&self.encoding, self.segments) {
             let letters = self.text.chars().count();
             writeln!(f, "\n{letters} letters in {encoding}, segments: {segments}")?;
         }

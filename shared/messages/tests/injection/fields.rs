@@ -86,7 +86,7 @@ impl Fill<'_> {
 
     /// Whether the tracking number is that of a carrier whose page is known.
     pub(crate) fn has_known_carrier(&self) -> bool {
-        self.turn % 3 == 0 && self.only.is_none_or(|only| only == "parcel.number")
+        self.turn.is_multiple_of(3) && self.only.is_none_or(|only| only == "parcel.number")
     }
 
     pub(crate) fn shop(&self) -> Shop {
@@ -94,7 +94,7 @@ impl Fill<'_> {
             name: self.text("shop.name"),
             url: Some(self.page("shop.url", 0)),
             support_email: self.text("shop.email"),
-            logo_url: Some(self.page("shop.logo", 1)).filter(|_| self.turn % 5 != 0),
+            logo_url: Some(self.page("shop.logo", 1)).filter(|_| !self.turn.is_multiple_of(5)),
             colour: Some(self.text("shop.colour")),
             address: Some(self.text("shop.address")),
         }

@@ -1,8 +1,6 @@
 //! Ten thousand hostile texts in every field of every message: none may become markup, a link, a header, a line or a template.
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test ends at what it did not expect"
 )]
@@ -15,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use document::{Document, Step};
-use domain::{Language, OrderId, clean_block, clean_line};
+use domain::{Language, OrderId, SmsEncoding, clean_block, clean_line};
 use fields::{Fill, HARMLESS, HARMLESS_PAGE, STRUCTURES, fields};
 use icu::properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
-use messages::{SmsEncoding, Templates};
+use messages::Templates;
 use payloads::Payload;
 use serde_json::Value;
 
