@@ -61,7 +61,11 @@ impl Fill<'_> {
     }
 
     fn text(&self, field: &str) -> String {
-        if self.is_meant(field) { self.text } else { HARMLESS }.to_owned()
+        if self.is_meant(field) {
+            self.text.to_owned()
+        } else {
+            format!("{HARMLESS} {field}")
+        }
     }
 
     fn body(&self, field: &str) -> String {
