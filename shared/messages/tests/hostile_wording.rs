@@ -1,10 +1,6 @@
 //! Words of a shop's own as a careless or a hostile operator writes them: refused with key and cause, or harmless; and where
 //! they were adopted unchecked, the built-in words take over.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test ends at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use std::time::{Duration, Instant};
 
