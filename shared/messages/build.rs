@@ -15,6 +15,10 @@ use minijinja::Environment;
 use mrml::prelude::render::RenderOptions;
 use sha2::{Digest, Sha256};
 
+#[path = "src/words_file.rs"]
+#[expect(unreachable_pub, reason = "public in the library, which this is not")]
+mod words_file;
+
 /// The languages in which every message is written. The first is the one that the others are held against.
 const LANGUAGES: [&str; 4] = ["en", "es", "ro", "ru"];
 
@@ -41,7 +45,7 @@ const NEEDED: [&str; 9] = [
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
 /// The texts of one file, by section and key.
-type Phrases = BTreeMap<(String, String), String>;
+type Phrases = words_file::Texts;
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=src");
@@ -238,44 +242,11 @@ fn languages(folder: &Path) -> Result<BTreeMap<String, Phrases>, Box<dyn Error>>
     Ok(all)
 }
 
-/// Reads `[section]`, `key = text`, and indented lines that go on with the text. `#` at the start is a comment.
+/// Reads a file of words, all of which stand in a section.
 fn read(path: &Path) -> Result<Phrases, Box<dyn Error>> {
-    let mut texts = Phrases::new();
-    let mut section = String::new();
-    let mut last: Option<(String, String)> = None;
-    for (number, line) in (1..).zip(fs::read_to_string(path)?.lines()) {
-        let told = |what: &str| format!("line {number}: {what}");
-        if line.trim().is_empty() || line.starts_with('#') {
-            last = None;
-        } else if line.starts_with([' ', '\t']) {
-            let text = last
-                .as_ref()
-                .and_then(|key| texts.get_mut(key))
-                .ok_or_else(|| told("an indented line goes on with a text, and there is none above"))?;
-            // What ends a condition belongs to the line before; everything else is another word.
-            let goes_on = ["{% elif", "{% else", "{% endif"]
-                .iter()
-                .any(|tag| line.trim().starts_with(tag));
-            if !text.is_empty() && !goes_on {
-                text.push(' ');
-            }
-            text.push_str(line.trim());
-        } else if let Some(name) = line.trim().strip_prefix('[') {
-            name.strip_suffix(']')
-                .ok_or_else(|| told("expected [section]"))?
-                .clone_into(&mut section);
-            last = None;
-        } else {
-            let (key, text) = line.split_once('=').ok_or_else(|| told("expected key = text"))?;
-            let key = (section.clone(), key.trim().to_owned());
-            if section.is_empty() {
-                return Err(told("expected a [section] first").into());
-            }
-            if texts.insert(key.clone(), text.trim().to_owned()).is_some() {
-                return Err(told("this key is there already").into());
-            }
-            last = Some(key);
-        }
+    let texts = words_file::read(&fs::read_to_string(path)?)?;
+    match texts.keys().find(|(section, _)| section.is_empty()) {
+        Some((_, key)) => Err(format!("{key}: expected a [section] first").into()),
+        None => Ok(texts),
     }
-    Ok(texts)
 }

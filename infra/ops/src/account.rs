@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::ports::Clock;
 use jiff::Timestamp;
 use lambda::SystemClock;
+use std::collections::HashMap;
 
 use crate::names::Names;
 
@@ -34,6 +35,19 @@ const NO_REGION: &str = "no region: expected AWS_REGION in the environment, as i
      eval \"$(make -s env)\"";
 
 impl Account {
+    /// The variables with which this function was deployed.
+    pub(crate) async fn variables_of(&self, function: &str) -> Result<HashMap<String, String>> {
+        let configuration = self
+            .lambda
+            .get_function_configuration()
+            .function_name(function)
+            .send()
+            .await
+            .map_err(|error| failed(&format!("read the variables of {function}"), &error))?;
+        let variables = configuration.environment.and_then(|environment| environment.variables);
+        Ok(variables.unwrap_or_default())
+    }
+
     /// Reads region, credentials and endpoint from the environment and nowhere else.
     pub(crate) async fn connect(prefix: &str) -> Result<Self> {
         if variable("AWS_ACCESS_KEY_ID").is_none() || variable("AWS_SECRET_ACCESS_KEY").is_none() {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::account::{Account, failed};
+use crate::account::Account;
 use crate::names::sender;
 use crate::output::{Report, show};
 
@@ -39,17 +39,7 @@ struct Shown {
 impl SmsBudget {
     pub(crate) async fn run(&self, account: &Account, as_json: bool) -> Result<ExitCode> {
         let function = account.names.of(sender(Channel::Sms));
-        let configuration = account
-            .lambda
-            .get_function_configuration()
-            .function_name(&function)
-            .send()
-            .await
-            .map_err(|error| failed(&format!("read the variables of {function}"), &error))?;
-        let variables = configuration
-            .environment
-            .and_then(|environment| environment.variables)
-            .unwrap_or_default();
+        let variables = account.variables_of(&function).await?;
         let now = account.now();
         let used = segments_of_month(&account.dynamodb, &account.names.system_state(), now).await?;
         let month = now.strftime("%Y-%m").to_string();

@@ -22,6 +22,7 @@ mod sms;
 mod templates;
 mod weave;
 mod words;
+pub mod words_file;
 
 pub use name::{TemplateName, UnknownTemplate};
 pub use overrides::Wording;

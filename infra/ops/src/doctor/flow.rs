@@ -222,14 +222,7 @@ async fn waiting(account: &Account, held: &HashSet<Channel>) -> Result<Vec<Findi
 /// How long a doubt lasts, as the sender was told; nothing where it does not say.
 async fn deadline(account: &Account, channel: Channel) -> Option<SignedDuration> {
     let function = account.names.of(sender(channel));
-    let configuration = account
-        .lambda
-        .get_function_configuration()
-        .function_name(function)
-        .send()
-        .await
-        .ok()?;
-    let variables = configuration.environment?.variables?;
+    let variables = account.variables_of(&function).await.ok()?;
     variables
         .get("IN_DOUBT_SECONDS")?
         .parse()

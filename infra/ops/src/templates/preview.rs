@@ -6,13 +6,12 @@ use domain::{Channel, Content};
 use lambda::{Invocation, Variables};
 use messages::{Links, Origin, Reader, RenderedNote, Shop, TemplateName, Templates, samples};
 use serde::Serialize;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Known, Template, Which, which};
-use crate::account::{Account, failed};
+use crate::account::Account;
 use crate::names::sender;
 use crate::output::{Report, show};
 
@@ -93,17 +92,7 @@ impl Preview {
 /// The variables of the deployed e-mail function: shop, language, zone and currency are the same for all.
 async fn deployed(account: &Account) -> Result<Variables> {
     let function = account.names.of(sender(Channel::Email));
-    let configuration = account
-        .lambda
-        .get_function_configuration()
-        .function_name(&function)
-        .send()
-        .await
-        .map_err(|error| failed(&format!("read the variables of {function}"), &error))?;
-    let variables: HashMap<String, String> = configuration
-        .environment
-        .and_then(|environment| environment.variables)
-        .unwrap_or_default();
+    let variables = account.variables_of(&function).await?;
     let variables: Vec<(&str, &str)> = variables
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))

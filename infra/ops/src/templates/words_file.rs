@@ -29,42 +29,17 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, String>> {
     words_of(&text).map_err(|problem| anyhow::anyhow!("{name}, {problem}"))
 }
 
-/// Reads `key = text`, and indented lines that go on with the text. `#` at the start is a comment.
+/// The words of one message: a file without sections.
 fn words_of(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let mut words: BTreeMap<String, String> = BTreeMap::new();
-    let mut last: Option<String> = None;
-    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
-        let told = |what: &str| format!("line {number}: {what}");
-        if line.trim().is_empty() || line.starts_with('#') {
-            last = None;
-        } else if line.starts_with([' ', '\t']) {
-            let text = last
-                .as_ref()
-                .and_then(|key| words.get_mut(key))
-                .ok_or_else(|| told("an indented line goes on with a text, and there is none above"))?;
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(line.trim());
-        } else if line.starts_with('[') {
-            return Err(told(
-                "expected key = text: a file has the words of one message, without sections",
-            ));
-        } else {
-            let (key, text) = line.split_once('=').ok_or_else(|| told("expected key = text"))?;
-            let key = key.trim().to_owned();
-            if key.is_empty() {
-                return Err(told("expected a key before ="));
-            }
-            if words.insert(key.clone(), text.trim().to_owned()).is_some() {
-                return Err(told(&format!("{key} is there already")));
-            }
-            last = Some(key);
-        }
+    let texts = messages::words_file::read(text)?;
+    if let Some((section, _)) = texts.keys().find(|(section, _)| !section.is_empty()) {
+        return Err(format!(
+            "[{section}]: expected key = text: a file has the words of one message, without sections"
+        ));
     }
-    match words.is_empty() {
+    match texts.is_empty() {
         true => Err("expected lines 'key = text', got none".to_owned()),
-        false => Ok(words),
+        false => Ok(texts.into_iter().map(|((_, key), text)| (key, text)).collect()),
     }
 }
 
@@ -81,7 +56,7 @@ mod tests {
         let expected = [
             ("lead", "a = b"),
             ("next", ""),
-            ("subject", "Ya sale {% if day %}el {{ day }} {% endif %}"),
+            ("subject", "Ya sale {% if day %}el {{ day }}{% endif %}"),
         ];
         assert!(
             words
@@ -108,7 +83,7 @@ mod tests {
             ("= 2", "line 1: expected a key before ="),
             (
                 "[shipped]\na = 1",
-                "line 1: expected key = text: a file has the words of one message, without sections",
+                "[shipped]: expected key = text: a file has the words of one message, without sections",
             ),
             ("# nothing\n", "expected lines 'key = text', got none"),
         ] {
