@@ -1,6 +1,6 @@
 //! The sample events are what they say they are.
 
-use domain::{Channel, Content, DeliveryRequest, OrderStatus};
+use domain::{Channel, Content, DeliveryRequest, NotificationType, OrderStatus};
 use lambda::Invocation;
 use pipeline::{Reading, Refusal, read_event};
 use std::path::PathBuf;
@@ -64,6 +64,18 @@ fn every_sample_for_the_orchestrator_can_be_read_but_the_poison() {
         refused.extend(std::iter::repeat_n(name, bad));
     }
     assert_eq!(refused, ["sqs-ten-records-one-poison.json"]);
+}
+
+#[test]
+fn every_type_is_shown() {
+    let shown: Vec<NotificationType> = files("notification-orchestrator")
+        .iter()
+        .filter(|(name, _)| !name.starts_with("sqs") && !name.starts_with("sns"))
+        .map(|(_, text)| read(text).unwrap().content.notification_type())
+        .collect();
+    for kind in NotificationType::ALL {
+        assert!(shown.contains(&kind), "{kind}");
+    }
 }
 
 #[test]

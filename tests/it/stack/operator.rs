@@ -326,18 +326,19 @@ async fn a_bad_message_is_explained_by_what_the_provider_answered() {
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_wrote_is_explained_as_such() {
+async fn how_a_message_was_written_is_explained() {
     let journey = Journey::start().await;
     let event = json!({"userId": journey.user, "type": "payment_failed", "recipientEmail": journey.email, "channels": ["email"],
-        "orderData": {"orderId": journey.order}});
+        "language": "ro", "orderData": {"orderId": journey.order}});
     journey.stack.publish(&event).await;
     journey.stack.settled(&journey.order).await;
     let told = journey.explained("email").await;
-    assert_eq!(told["state"], "failed");
-    assert!(
-        told["why"].as_str().unwrap().starts_with("Nobody has written"),
-        "{told}"
+    assert_eq!(
+        (told["state"].as_str(), told["written"]["language"].as_str()),
+        (Some("sent"), Some("ro"))
     );
+    let template = told["written"]["template"].as_str().unwrap();
+    assert!(template.starts_with("built-in-"), "{told}");
 }
 
 #[tokio::test]
