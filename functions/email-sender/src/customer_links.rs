@@ -13,7 +13,7 @@ pub(crate) struct CustomerLinks {
 }
 
 impl CustomerLinks {
-    /// Those of one e-mail. A guest has no preferences and so no links, and a type that must be sent cannot be stopped. The same
+    /// Those of one e-mail. A guest has no preferences and so no links, and a type that must be sent cannot be stopped by a link. The same
     /// request has the same links for as long as the keys are the same.
     pub(crate) fn of(&self, request: &DeliveryRequest) -> Links {
         let (Some(pages), Some(user)) = (&self.pages, &request.user) else {

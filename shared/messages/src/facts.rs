@@ -3,7 +3,7 @@
 //! Everything here comes from outside. Each text is cleaned to one line of bounded length and loses the characters that
 //! reorder others; it is handed to the templates as a value and is never a template itself.
 
-use domain::{Content, Language, PaymentOutcome, PayoutOutcome, Zone, clean_block, clean_line};
+use domain::{Content, Language, OrderStatus, PaymentOutcome, PayoutOutcome, Zone, clean_block, clean_line};
 use icu::properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use crate::{
     html::{isolated_where_needed, web_address, without_bidi_controls},
     shop::{Shop, ShopFacts},
     templates::Reader,
+    words::code_of,
 };
 
 mod goods;
@@ -30,6 +31,9 @@ const LONGEST_SENTENCE: usize = 400;
 /// Paragraphs of a free text, and characters in all of them; the rest is cut.
 const MOST_PARAGRAPHS: usize = 20;
 const LONGEST_TEXT: usize = 4_000;
+
+/// After these a carrier does not try again.
+const FINAL_REASONS: [&str; 3] = ["refused", "damaged", "lost"];
 
 /// Looks up what a code of the publisher's means in plain words: kind (`reasons`, `methods`, `changes`) and code.
 pub(crate) type Codes<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
@@ -63,6 +67,8 @@ pub(crate) struct Facts {
     links: LinkFacts,
     /// How the news are meant: `good`, `bad`, `over` or `plain`. Gives the card its colour.
     tone: &'static str,
+    /// Whether the carrier may still deliver it by itself.
+    is_tried_again: bool,
     /// Whether only the most important is to be said.
     pub(crate) is_brief: bool,
 }
@@ -147,6 +153,7 @@ impl Facts {
                 preferences: reader.links.preferences.as_deref().and_then(web_address),
             },
             tone: tone_of(content),
+            is_tried_again: true,
             is_brief: false,
         };
         facts.add(content, language, zone, codes);
@@ -162,12 +169,12 @@ impl Facts {
                 self.link.clone_from(&self.parcel.page);
                 self.day = update.estimated_delivery.map(|day| dates::day(language, day));
                 self.short_day = update.estimated_delivery.map(|day| dates::short_day(language, day));
-                self.explain(update.reason.as_deref(), codes);
+                self.explain(update.reason.as_deref(), |code| explains(code, update.status), codes);
             }
             Content::Payment(payment) => {
                 self.payment = PaymentFacts::of(payment, language, codes);
                 self.link = payment.retry_url.as_deref().and_then(web_address);
-                self.explain(payment.reason.as_deref(), codes);
+                self.explain(payment.reason.as_deref(), |_any| true, codes);
             }
             Content::Payout(payout) => self.payout = PayoutFacts::of(payout, language),
             Content::Promotional(campaign) => {
@@ -198,12 +205,55 @@ impl Facts {
         shorten(&mut self.campaign.title, SHORT_TITLE);
     }
 
-    fn explain(&mut self, reason: Option<&str>, codes: Codes<'_>) {
-        self.why = reason.and_then(|code| codes("reasons", code));
-        if self.why.is_none() {
-            self.reason = reason.and_then(sentence);
+    /// Tells why: in our words where the code is known and says what this message says, else in the publisher's.
+    fn explain(&mut self, reason: Option<&str>, says: impl Fn(&str) -> bool, codes: Codes<'_>) {
+        let Some(reason) = reason else { return };
+        match (codes("reasons", reason), code_of(reason)) {
+            (Some(why), Some(code)) => {
+                self.is_tried_again = !FINAL_REASONS.contains(&code.as_str());
+                self.why = says(&code).then_some(why);
+            }
+            _ => self.reason = sentence(reason),
         }
     }
+}
+
+/// Whether a reason goes with what a message of this status says: one that asks for something would deny that there is nothing
+/// to do about a delay.
+fn explains(code: &str, status: OrderStatus) -> bool {
+    use OrderStatus as Status;
+    let reasons: &[&str] = match status {
+        Status::Delayed => &["weather", "high_volume", "customs", "late_supplier", "out_of_stock"],
+        Status::Exception => &[
+            "weather",
+            "customs",
+            "address_incomplete",
+            "recipient_absent",
+            "refused",
+            "damaged",
+            "lost",
+        ],
+        Status::Cancelled => &[
+            "out_of_stock",
+            "late_supplier",
+            "customer_request",
+            "payment_missing",
+            "refused",
+            "damaged",
+            "lost",
+        ],
+        Status::Returned => &["address_incomplete", "recipient_absent", "refused", "damaged"],
+        Status::Pending
+        | Status::Paid
+        | Status::Confirmed
+        | Status::Processing
+        | Status::Picking
+        | Status::Packed
+        | Status::Shipped
+        | Status::OutForDelivery
+        | Status::Delivered => &[],
+    };
+    reasons.contains(&code)
 }
 
 fn tone_of(content: &Content) -> &'static str {

@@ -84,7 +84,7 @@ impl Templates {
         let name = TemplateName::of(content, Channel::Email, reader.language);
         let facts = Value::from(Serde(facts(content, &name, reader, shop)));
         let schema = schema::json_ld(content, shop).map_or(Value::from(()), Value::from_safe_string);
-        let (mut email, origin) = self.render(&name, |environment| {
+        let ((subject, html, text), origin) = self.render(&name, |environment| {
             let subject = phrase(environment, &name, "subject", &facts)?;
             let subject = one_line(&not_encoded(subject), SUBJECT_LENGTH);
             let context = Value::from_object(EmailContext {
@@ -94,15 +94,14 @@ impl Templates {
             });
             let html = template(environment, &name, "email.html")?.render(context.clone())?;
             let text = template(environment, &name, "email.txt")?.render(context)?;
-            Ok(RenderedEmail {
-                subject,
-                html,
-                text: plain_text::tidy(&html::without_bidi_controls(&text)),
-                origin: Origin::nowhere(),
-            })
+            Ok((subject, html, plain_text::tidy(&html::without_bidi_controls(&text))))
         })?;
-        email.origin = origin;
-        Ok(email)
+        Ok(RenderedEmail {
+            subject,
+            html,
+            text,
+            origin,
+        })
     }
 
     /// The text message in the reader's language: the fullest one that takes the fewest segments, and never more than two.
@@ -112,7 +111,7 @@ impl Templates {
     /// As for [`Templates::email`].
     pub fn sms(&self, content: &Content, reader: &Reader, shop: &Shop) -> Result<RenderedSms, RenderError> {
         let name = TemplateName::of(content, Channel::Sms, reader.language);
-        let (mut sms, origin) = self.render(&name, |environment| {
+        let (sized, origin) = self.render(&name, |environment| {
             let mut facts = facts(content, &name, reader, shop);
             let mut best = sized(environment, &name, &facts)?;
             for step in SHORTENINGS {
@@ -135,8 +134,13 @@ impl Templates {
             }
             Ok(best)
         })?;
-        sms.origin = origin;
-        Ok(sms)
+        Ok(RenderedSms {
+            text: sized.text,
+            encoding: sized.encoding,
+            segments: sized.segments,
+            is_cut: sized.is_cut,
+            origin,
+        })
     }
 
     /// The push message in the reader's language.
@@ -168,16 +172,18 @@ impl Templates {
         let facts = facts(content, &name, reader, shop);
         let link = facts.link.clone();
         let facts = Value::from(Serde(facts));
-        let (mut note, origin) = self.render(&name, |environment| {
-            Ok(RenderedNote {
-                title: one_line(&phrase(environment, &name, "title", &facts)?, TITLE_LENGTH),
-                body: one_line(&phrase(environment, &name, channel.name(), &facts)?, NOTE_LENGTH),
-                link: link.clone(),
-                origin: Origin::nowhere(),
-            })
+        let ((title, body), origin) = self.render(&name, |environment| {
+            Ok((
+                one_line(&phrase(environment, &name, "title", &facts)?, TITLE_LENGTH),
+                one_line(&phrase(environment, &name, channel.name(), &facts)?, NOTE_LENGTH),
+            ))
         })?;
-        note.origin = origin;
-        Ok(note)
+        Ok(RenderedNote {
+            title,
+            body,
+            link,
+            origin,
+        })
     }
 
     /// What the override in force makes of it, or, where there is none or it is broken, the built-in template.
@@ -187,21 +193,15 @@ impl Templates {
         make: impl Fn(&Environment<'static>) -> Result<R, Error>,
     ) -> Result<(R, Origin), RenderError> {
         let in_force = Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner));
+        let origin = |template, broken| Origin {
+            language: name.language,
+            template,
+            broken,
+        };
         let mut broken = None;
         if let Some(version) = in_force.version_of(name) {
             match make(&in_force.environment) {
-                Ok(message) => {
-                    let template = version.to_string();
-                    let language = name.language;
-                    return Ok((
-                        message,
-                        Origin {
-                            language,
-                            template,
-                            broken,
-                        },
-                    ));
-                }
+                Ok(message) => return Ok((message, origin(version.to_string(), None))),
                 Err(error) => broken = Some(format!("{name}, version {version}: {}", domain::chain(&error))),
             }
         }
@@ -209,30 +209,24 @@ impl Templates {
             template: *name,
             source,
         })?;
-        let origin = Origin {
-            language: name.language,
-            template: format!("built-in-{}", words::digest_of(name.folder())),
-            broken,
-        };
-        Ok((message, origin))
-    }
-}
-
-impl Origin {
-    /// Until it is known.
-    const fn nowhere() -> Self {
-        Self {
-            language: Language::En,
-            template: String::new(),
-            broken: None,
-        }
+        let template = format!("built-in-{}", words::digest_of(name.folder()));
+        Ok((message, origin(template, broken)))
     }
 }
 
 /// How a text message is made shorter: without the carrier's page, then with short names.
 const SHORTENINGS: [fn(&mut Facts); 2] = [|facts| facts.parcel.page = None, Facts::shorten_names];
 
-impl RenderedSms {
+/// A text message and what it takes.
+struct SizedText {
+    text: String,
+    encoding: SmsEncoding,
+    segments: u8,
+    /// Its end had to be cut off.
+    is_cut: bool,
+}
+
+impl SizedText {
     /// Whether it tells more of its end, or as much in fewer segments.
     const fn is_better_than(&self, other: &Self) -> bool {
         match (self.is_cut, other.is_cut) {
@@ -262,17 +256,16 @@ fn phrase(environment: &Environment<'static>, name: &TemplateName, key: &str, fa
     Ok(clean_line(&html::without_bidi_controls(&text)))
 }
 
-fn sized(environment: &Environment<'static>, name: &TemplateName, facts: &Facts) -> Result<RenderedSms, Error> {
+fn sized(environment: &Environment<'static>, name: &TemplateName, facts: &Facts) -> Result<SizedText, Error> {
     let text = phrase(environment, name, "sms", &Value::from(Serde(facts)))?;
     let whole = sms::simplified(&text);
     let text = sms::cut(&whole);
     let encoding = SmsEncoding::of(&text);
-    Ok(RenderedSms {
+    Ok(SizedText {
         segments: encoding.segments(&text),
         is_cut: text != whole,
         encoding,
         text,
-        origin: Origin::nowhere(),
     })
 }
 

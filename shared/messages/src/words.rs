@@ -80,18 +80,21 @@ pub(crate) fn built_in(name: &TemplateName, key: &str) -> Option<&'static str> {
         .or_else(|| phrase(SHARED_FOLDER, name.language, SHARED_SECTION, key))
 }
 
-/// What a publisher's code (`insufficient_funds`, `Insufficient funds`) means in plain words, if we know it.
-pub(crate) fn meaning(name: &TemplateName, kind: &str, code: &str) -> Option<String> {
-    if code.len() > 60 {
+/// A publisher's code as we spell it: `insufficient_funds` for `Insufficient funds` and for `not_sufficient_funds`; nothing for what
+/// is too long to be one.
+pub(crate) fn code_of(text: &str) -> Option<String> {
+    if text.len() > 60 {
         return None;
     }
-    let lower = code.trim().to_ascii_lowercase();
-    let code = lower.replace([' ', '-', '.'], "_");
-    let code = SYNONYMS
-        .iter()
-        .find(|(other, _)| *other == code)
-        .map_or(code.as_str(), |(_, ours)| *ours);
-    phrase(name.folder(), name.language, kind, code).map(str::to_owned)
+    let code = text.trim().to_ascii_lowercase().replace([' ', '-', '.'], "_");
+    let ours = SYNONYMS.iter().find(|(other, _)| *other == code);
+    Some(ours.map_or(code, |(_, ours)| (*ours).to_owned()))
+}
+
+/// What a publisher's code means in plain words, if we know it.
+pub(crate) fn meaning(name: &TemplateName, kind: &str, code: &str) -> Option<String> {
+    let code = code_of(code)?;
+    phrase(name.folder(), name.language, kind, &code).map(str::to_owned)
 }
 
 #[cfg(test)]

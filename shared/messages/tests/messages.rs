@@ -315,6 +315,32 @@ fn a_reason_that_is_no_known_code_is_told_in_the_publishers_words() {
 }
 
 #[test]
+fn a_reason_that_the_message_would_deny_is_left_out() {
+    let text = |status, reason: &str| {
+        let mut update = update(status);
+        update.reason = Some(reason.to_owned());
+        one_line(&email(&Content::OrderStatus(update), Language::En).text)
+    };
+    let delayed = text(OrderStatus::Delayed, "payment_missing");
+    assert!(!delayed.contains("payment"), "{delayed}");
+    let lost = text(OrderStatus::Exception, "lost");
+    assert!(
+        lost.contains("The carrier cannot find it.") && !lost.contains("tries again"),
+        "{lost}"
+    );
+}
+
+#[test]
+fn a_refund_of_what_was_paid_in_cash_does_not_go_back_that_way() {
+    let Content::Payment(mut payment) = full(NotificationType::PaymentRefunded, None) else {
+        unreachable!("a sample of its own type");
+    };
+    payment.method = Some("Cash on delivery".to_owned());
+    let text = one_line(&email(&Content::Payment(payment), Language::En).text);
+    assert!(text.contains("We have refunded €49.00. This is part"), "{text}");
+}
+
+#[test]
 fn a_known_number_links_to_its_carrier_and_an_unknown_one_is_plain() {
     let known = email(&Content::OrderStatus(update(OrderStatus::Shipped)), Language::En);
     assert!(known.html.contains("tracking-number=RR123456785ES\">RR123456785ES</a>"));

@@ -4,13 +4,18 @@ use domain::{AccountChange, Campaign, Language, Maintenance, Payment, Payout, Pr
 use serde::Serialize;
 
 use super::{Codes, name, paragraphs, sentence};
-use crate::{dates, money};
+use crate::{dates, money, words::code_of};
+
+/// Who paid the courier gets no money back by that way.
+const CASH: &str = "cash_on_delivery";
 
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct PaymentFacts {
     id: Option<String>,
     /// How it was paid, in our words where the publisher's code is known.
     method: Option<String>,
+    /// Where a refund goes, unless it was paid in cash.
+    goes_back_to: Option<String>,
     /// What went back.
     refund: Option<String>,
     /// Less went back than was paid.
@@ -68,11 +73,14 @@ pub(crate) struct AccountFacts {
 
 impl PaymentFacts {
     pub(crate) fn of(payment: &Payment, language: Language, codes: Codes<'_>) -> Self {
-        let method = payment.method.as_deref();
+        let code = payment.method.as_deref();
+        let method = code.and_then(|code| codes("methods", code).or_else(|| name(code)));
+        let is_cash = code.and_then(code_of).is_some_and(|code| code == CASH);
         let (refund, total) = (payment.refund, payment.order.total);
         Self {
             id: payment.payment_id.as_deref().and_then(name),
-            method: method.and_then(|code| codes("methods", code).or_else(|| name(code))),
+            goes_back_to: method.clone().filter(|_| !is_cash),
+            method,
             refund: refund.map(|refund| money::money(language, refund)),
             is_partial: refund
                 .zip(total)
