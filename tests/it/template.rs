@@ -199,3 +199,18 @@ fn one_http_stack_is_compiled_in() {
     assert_eq!(rustls, 1, "the SDK's default features bring a second TLS stack");
     assert_eq!(lock.matches("name = \"hyper\"\n").count(), 1);
 }
+
+#[test]
+fn the_countries_that_may_be_deployed_are_those_that_the_functions_know() {
+    let template = template("template.yaml");
+    let pattern = template["Parameters"]["SmsCountries"]["AllowedPattern"]
+        .as_str()
+        .unwrap();
+    let (first, _) = pattern.trim_start_matches('(').split_once(')').unwrap();
+    assert_eq!(pattern, format!("(({first})(,({first}))*)?"));
+    let allowed: Vec<&str> = first.split('|').collect();
+    for code in ('A'..='Z').flat_map(|one| ('A'..='Z').map(move |other| format!("{one}{other}"))) {
+        let is_known = domain::Countries::try_from(code.as_str()).is_ok();
+        assert_eq!(allowed.contains(&code.as_str()), is_known, "{code}");
+    }
+}

@@ -85,7 +85,7 @@ fn with_counts_of_the_gate(door: &Door, mut reply: Reply) -> Reply {
     let counts = door.courier.gate.take_counts();
     if counts.uncounted > 0 {
         tracing::warn!(
-            "let {} urgent text messages through that could not be counted against their limits",
+            "could not count {} text messages against their limits: urgent ones went out, others wait",
             counts.uncounted
         );
     }

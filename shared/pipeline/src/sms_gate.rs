@@ -5,12 +5,15 @@
 use domain::ports::{Clock, NotWritten, SmsAllowance, Unavailable};
 use domain::{DeliveryRequest, PhoneNumber, Reason, SmsLimits, SmsSize, chain};
 use futures_util::future::{Either, select};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 use std::pin::pin;
 
 /// A table that takes longer counts as out of reach: the message waits for nothing while its lease runs out.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(3);
+
+/// A table that did not answer is not asked again for so long: a batch would wait for it once per message.
+const AGAIN_AFTER_SILENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Lets text messages through, or says why not.
 #[derive(Debug)]
@@ -19,6 +22,7 @@ pub struct SmsGate<A, C> {
     pub(crate) limits: SmsLimits,
     pub(crate) clock: C,
     counts: Cell<SmsGateCounts>,
+    silent_until: Cell<Option<Timestamp>>,
 }
 
 /// What there is to tell since it was last asked.
@@ -26,7 +30,7 @@ pub struct SmsGate<A, C> {
 pub struct SmsGateCounts {
     /// How much of the month's segments is used up, in percent; nothing where nobody had to count.
     pub used_percent: Option<u64>,
-    /// Urgent messages that were let through although nobody could count them.
+    /// Messages that nobody could count: urgent ones, which went out all the same, and others, which wait.
     pub uncounted: u64,
 }
 
@@ -39,6 +43,7 @@ impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
             limits,
             clock,
             counts: Cell::default(),
+            silent_until: Cell::default(),
         }
     }
 
@@ -55,18 +60,31 @@ impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
         if !self.limits.countries.serve(&number) {
             return Err(NotWritten::Unwanted(Reason::CountryNotServed));
         }
-        let counted = match select(pin!(self.count(request, size)), pin!(self.clock.pause(PATIENCE))).await {
-            Either::Left((counted, _)) => counted,
-            Either::Right(((), _)) => Err(Unavailable::new("count a text message", "no answer in time")),
-        };
-        match counted {
+        match self.count_in_time(request, size).await {
             Ok(None) => Ok(()),
             Ok(Some(reason)) => Err(NotWritten::Unwanted(reason)),
-            Err(_) if request.is_urgent => {
+            Err(error) => {
                 self.change(|counts| counts.uncounted += 1);
-                Ok(())
+                match request.is_urgent {
+                    true => Ok(()),
+                    false => Err(NotWritten::NotNow(chain(&error))),
+                }
             }
-            Err(error) => Err(NotWritten::NotNow(chain(&error))),
+        }
+    }
+
+    /// The limit that stands against it; nobody can tell when the counters are silent, or were a moment ago.
+    async fn count_in_time(&self, request: &DeliveryRequest, size: SmsSize) -> Result<Option<Reason>, Unavailable> {
+        if self.silent_until.get().is_some_and(|until| self.clock.now() < until) {
+            return Err(Unavailable::new("count a text message", "no answer a moment ago"));
+        }
+        match select(pin!(self.count(request, size)), pin!(self.clock.pause(PATIENCE))).await {
+            Either::Left((counted, _)) => counted,
+            Either::Right(((), _)) => {
+                self.silent_until
+                    .set(self.clock.now().checked_add(AGAIN_AFTER_SILENCE).ok());
+                Err(Unavailable::new("count a text message", "no answer in time"))
+            }
         }
     }
 

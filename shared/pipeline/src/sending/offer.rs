@@ -72,6 +72,10 @@ where
     async fn offer(&self, held: &Held<'_>) -> Offer {
         let offered: Cell<Option<Written>> = Cell::new(None);
         let offer = async {
+            // What cannot be offered any more is not written either: a gate would take the time in which the others are settled.
+            if self.is_too_late_to_offer() {
+                return End::NoTimeLeft;
+            }
             let draft = match self.courier.write(held.request).await {
                 Ok(draft) => draft,
                 Err(NotWritten::Unwritable(reason)) => return End::Unwritable(reason),

@@ -1,6 +1,6 @@
 //! The last gate of a text message: countries, the day of a number, and the month's segments.
 
-use domain::ports::NotWritten;
+use domain::ports::{Clock as _, NotWritten};
 use domain::{Channel, Countries, DeliveryRequest, Reason, SmsEncoding, SmsLimits, SmsSize};
 use jiff::SignedDuration;
 use testkit::{HandClock, MemoryAllowance, at, email_request, shipped};
@@ -134,7 +134,7 @@ async fn without_counters_urgent_messages_go_out_and_others_come_again() {
     assert_eq!(gate.admit(&urgent("1", ANA), TWO).await, Ok(()));
     let why = "could not count a text message: the table is told to be out of reach".to_owned();
     assert_eq!(gate.admit(&text("2", ANA), TWO).await, Err(NotWritten::NotNow(why)));
-    assert_eq!(gate.take_counts().uncounted, 1);
+    assert_eq!(gate.take_counts().uncounted, 2);
 }
 
 #[tokio::test]
@@ -144,4 +144,18 @@ async fn counters_that_never_answer_are_not_waited_for() {
     let why = "could not count a text message: no answer in time".to_owned();
     assert_eq!(gate.admit(&text("1", ANA), TWO).await, Err(NotWritten::NotNow(why)));
     assert_eq!(gate.admit(&urgent("2", ANA), TWO).await, Ok(()));
+}
+
+#[tokio::test]
+async fn counters_that_were_silent_are_not_asked_again_for_each_message_but_soon() {
+    let gate = gate();
+    gate.allowance.is_silent.set(true);
+    gate.admit(&text("1", ANA), TWO).await.unwrap_err();
+    let waited_until = gate.clock.now();
+    let why = "could not count a text message: no answer a moment ago".to_owned();
+    assert_eq!(gate.admit(&text("2", ANA), TWO).await, Err(NotWritten::NotNow(why)));
+    assert_eq!(gate.clock.now(), waited_until);
+    gate.allowance.is_silent.set(false);
+    gate.clock.advance(SignedDuration::from_secs(10));
+    assert_eq!(gate.admit(&text("2", ANA), TWO).await, Ok(()));
 }
