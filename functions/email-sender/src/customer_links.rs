@@ -19,7 +19,9 @@ impl CustomerLinks {
         let (Some(pages), Some(user)) = (&self.pages, &request.user) else {
             return Links::default();
         };
-        let address = |purpose| pages.address_of(&Token::for_fact(purpose, user.clone(), request.at), &self.keys);
+        // A publisher's clock may be years ahead; a link must not be good for as long.
+        let at = request.at.min(request.handed_over_at);
+        let address = |purpose| pages.address_of(&Token::for_fact(purpose, user.clone(), at), &self.keys);
         let notification_type = request.content.notification_type();
         let unsubscribe = Purpose::Unsubscribe {
             channel: Channel::Email,

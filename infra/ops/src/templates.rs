@@ -278,6 +278,7 @@ impl Discard {
             CannotSwitch::NoDraft { .. }
             | CannotSwitch::Unknown { .. }
             | CannotSwitch::LiveAlready { .. }
+            | CannotSwitch::Discarded { .. }
             | CannotSwitch::NothingLive { .. } => anyhow::anyhow!(cannot),
         })?;
         known.switch(&switch).await?;

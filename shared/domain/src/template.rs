@@ -125,6 +125,14 @@ pub enum CannotSwitch {
         /// The template.
         template: String,
     },
+    /// It was discarded as a draft.
+    #[error("version {version} of {template} was discarded, and was never in force: save its words anew")]
+    Discarded {
+        /// The template.
+        template: String,
+        /// The version.
+        version: u32,
+    },
     /// Only drafts are discarded.
     #[error("version {version} of {template} is {state}, and only a draft can be discarded")]
     NoDraft {
@@ -216,6 +224,12 @@ impl Switch {
             template: template.to_owned(),
             version,
         })?;
+        if chosen.state == VersionState::Retired && chosen.published.is_none() {
+            return Err(CannotSwitch::Discarded {
+                template: template.to_owned(),
+                version,
+            });
+        }
         Ok(Self {
             in_force: Some(seen.with(template, version)),
             moves: moves(seen.version_of(template), Some(chosen), versions),
@@ -358,6 +372,19 @@ mod tests {
             ]
         );
         assert_eq!(switch.in_force.unwrap().revision, 2);
+    }
+
+    #[test]
+    fn a_discarded_draft_is_not_published_and_a_version_that_was_live_once_is() {
+        let seen = InForce::default();
+        let discarded = [version(1, VersionState::Retired)];
+        let refused = Switch::publish(&seen, &discarded, (SHIPPED, 1), olga());
+        assert!(matches!(refused, Err(CannotSwitch::Discarded { version: 1, .. })));
+        let once_live = [TemplateVersion {
+            published: Some(olga()),
+            ..version(1, VersionState::Retired)
+        }];
+        assert!(Switch::publish(&seen, &once_live, (SHIPPED, 1), olga()).is_ok());
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub struct TemplateBook<W, C> {
 #[derive(Debug, Default)]
 struct Memory {
     believed: Option<Believed>,
-    /// The revision that is in force here.
-    revision: u64,
+    /// What is in force here, once all of it could be read.
+    seen: InForce,
     /// The versions that are in force here, and no others: a process that lives long does not keep what was.
     known: BTreeMap<TemplateName, Wording>,
     unavailable: u64,
@@ -52,7 +52,7 @@ struct Believed {
 
 /// What a look brought that was not known.
 struct News {
-    revision: u64,
+    seen: InForce,
     in_force: BTreeMap<TemplateName, Wording>,
     /// What is in force and cannot be read.
     unreadable: Vec<(String, u32)>,
@@ -153,13 +153,13 @@ impl<W: TemplatesLoad, C: Clock> TemplateBook<W, C> {
 
     /// What is new since the last look: nothing, most of the time.
     async fn look(&self) -> Result<Option<News>, Unavailable> {
-        let InForce { revision, live } = self.overrides.in_force().await?;
-        if revision == self.memory.borrow().revision {
+        let seen = self.overrides.in_force().await?;
+        if seen == self.memory.borrow().seen {
             return Ok(None);
         }
         let mut in_force = BTreeMap::new();
         let mut unknown = Vec::new();
-        for (template, live) in live {
+        for (template, live) in &seen.live {
             let name = match TemplateName::try_from(template.as_str()) {
                 Ok(name) if name.channel == self.channel => name,
                 Ok(_of_another_channel) => continue,
@@ -172,7 +172,7 @@ impl<W: TemplatesLoad, C: Clock> TemplateBook<W, C> {
                 Some(known) if known.version == live.version => {
                     in_force.insert(name, known.clone());
                 }
-                Some(_) | None => unknown.push((template, live.version)),
+                Some(_) | None => unknown.push((template.clone(), live.version)),
             }
         }
         let loaded = match unknown.is_empty() {
@@ -185,20 +185,24 @@ impl<W: TemplatesLoad, C: Clock> TemplateBook<W, C> {
             !name.is_ok_and(|name| in_force.contains_key(&name))
         });
         Ok(Some(News {
-            revision,
+            seen,
             in_force,
             unreadable: unknown,
         }))
     }
 
     fn adopt(&self, news: News) {
+        let is_whole = news.unreadable.is_empty();
         for (template, version) in news.unreadable {
             let template = format!("{template}, version {version}");
             self.note_broken(template.clone(), format!("{template}: it cannot be read"));
         }
         self.templates.adopt(news.in_force.values().cloned().collect());
         let mut memory = self.memory.borrow_mut();
-        memory.revision = news.revision;
+        // What could not be read is asked for, and told, again.
+        if is_whole {
+            memory.seen = news.seen;
+        }
         memory.known = news.in_force;
     }
 }

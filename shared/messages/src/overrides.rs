@@ -13,6 +13,7 @@ use crate::{
     engine::{self, Wordless},
     facts::Facts,
     name::TemplateName,
+    rendered::RenderedNote,
     samples,
     templates::Templates,
     weave::woven_phrase,
@@ -192,21 +193,30 @@ impl Templates {
         let reader = samples::reader_of(name.kind, name.language);
         let shop = samples::shop();
         let mut problems = BTreeSet::new();
+        let mute = |text: &str| {
+            text.trim()
+                .is_empty()
+                .then(|| "says nothing for one of the sample orders".to_owned())
+        };
         for content in samples::of(name.kind, name.status) {
+            let unfit_note = |note: RenderedNote| {
+                let broken = note.origin.broken.or_else(|| mute(&note.title));
+                broken.or_else(|| mute(&note.body))
+            };
             let problem = match name.channel {
                 Channel::Email => templates.email(&content, &reader, &shop).map(|email| {
                     let is_large = email.html.len() > LARGEST_EMAIL;
                     let large = || format!("makes an e-mail of more than {LARGEST_EMAIL} bytes");
-                    email.origin.broken.or_else(|| is_large.then(large))
+                    let broken = email.origin.broken.or_else(|| mute(&email.subject));
+                    broken.or_else(|| is_large.then(large))
                 }),
                 Channel::Sms => templates.sms(&content, &reader, &shop).map(|sms| {
                     let cut = || "takes more than two segments for an order with long names".to_owned();
-                    sms.origin.broken.or_else(|| sms.is_cut.then(cut))
+                    let broken = sms.origin.broken.or_else(|| mute(&sms.text));
+                    broken.or_else(|| sms.is_cut.then(cut))
                 }),
-                Channel::Push => templates.push(&content, &reader, &shop).map(|note| note.origin.broken),
-                Channel::InApp => templates
-                    .in_app(&content, &reader, &shop)
-                    .map(|note| note.origin.broken),
+                Channel::Push => templates.push(&content, &reader, &shop).map(unfit_note),
+                Channel::InApp => templates.in_app(&content, &reader, &shop).map(unfit_note),
             };
             problems.extend(problem.unwrap_or_else(|error| Some(domain::chain(&error))));
         }

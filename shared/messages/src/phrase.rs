@@ -107,10 +107,15 @@ fn text_length(code: &str, quote: char) -> Result<usize, String> {
     let end = inside
         .find(quote)
         .ok_or_else(|| format!("expected {quote} at the end of a text"))?;
-    match inside.get(..end).unwrap_or_default().contains('\\') {
-        true => Err("expected no \\ in a text".to_owned()),
-        false => Ok(end + 2),
+    let text = inside.get(..end).unwrap_or_default();
+    if text.contains('\\') {
+        return Err("expected no \\ in a text".to_owned());
     }
+    // Other words would be put into the text, with quotes of their own.
+    if text.contains("words.") {
+        return Err("expected no words. in a text".to_owned());
+    }
+    Ok(end + 2)
 }
 
 #[cfg(test)]

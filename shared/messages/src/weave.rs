@@ -128,12 +128,15 @@ impl Weaver<'_> {
         let mut out = String::with_capacity(source.len());
         for piece in pieces(source)? {
             match piece {
-                Piece::Text(text) if self.form == Form::Html => out.push_str(&html::escaped(text)),
-                Piece::Text(text) => out.push_str(text),
+                Piece::Text(text) => out.push_str(&self.literal(text)),
                 Piece::Value(code) => match sole_key(code) {
                     Some(key) => {
                         let source = self.source(key)?;
                         out.push_str(&self.phrase(&source, depth + 1)?);
+                    }
+                    // What words took from an event is escaped already; a filter would let it be escaped once more.
+                    None if code.contains("words.") && code.contains('|') => {
+                        return Err("expected no filter on other words".to_owned());
                     }
                     None => {
                         check_expression(code)?;
@@ -149,6 +152,14 @@ impl Weaver<'_> {
             }
         }
         Ok(out)
+    }
+
+    /// Text that stays text: neither markup, nor, together with what stands beside it, the beginning of a tag.
+    fn literal(&self, text: &str) -> String {
+        match self.form {
+            Form::Html => html::escaped(text).replace('{', "&#123;"),
+            Form::Text => text.replace('{', "{{ \"{\" }}"),
+        }
     }
 
     /// An expression in which every `words.key` is a literal or a variable.
@@ -256,6 +267,7 @@ mod tests {
             ("nested", "{% if order %}{{ words.hello }}{% endif %}!"),
             ("circle", "{{ words.circle }}"),
             ("open", "{{ name"),
+            ("half", "{"),
             ("loop", "{% for x in order.items %}x{% endfor %}"),
             ("million", "{{ words.thousand }}"),
             ("thousand", "{{ words.hundred }}{{ words.hundred }}"),
@@ -300,6 +312,19 @@ mod tests {
     #[test]
     fn a_brace_alone_is_text() {
         assert_eq!(weave("a { color } b", Form::Html).unwrap(), "a { color } b");
+    }
+
+    #[test]
+    fn a_brace_in_words_begins_no_tag_with_what_stands_beside_it() {
+        assert_eq!(
+            weave("{{ words.half }}% if x %}", Form::Html).unwrap(),
+            "&#123;% if x %}"
+        );
+        let text = weave("{{ words.half }}{{ words.half }}% if x %}", Form::Text).unwrap();
+        assert_eq!(
+            minijinja::Environment::new().render_str(&text, ()).unwrap(),
+            "{{% if x %}"
+        );
     }
 
     #[test]

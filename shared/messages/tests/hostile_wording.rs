@@ -338,3 +338,57 @@ fn words_that_nobody_checked_never_stop_a_message() {
         }
     }
 }
+
+#[test]
+fn words_that_begin_a_tag_together_are_text_together() {
+    let halves = [
+        ("heading", "{"),
+        (
+            "lead",
+            "{{ words.heading }}% autoescape false %}{{ order.id }}{{ words.heading }}% endautoescape %}",
+        ),
+    ];
+    let wording = wording(SHIPPED, &halves);
+    let templates = Templates::new();
+    templates.adopt(vec![wording]);
+    for content in samples::of(
+        domain::NotificationType::OrderStatusUpdate,
+        Some(domain::OrderStatus::Shipped),
+    ) {
+        let email = templates
+            .email(&content, &samples::reader(domain::Language::En), &samples::shop())
+            .unwrap();
+        assert_eq!(email.origin.broken, None);
+        assert!(email.text.contains("{% autoescape false %}"), "{}", email.text);
+    }
+}
+
+#[test]
+fn words_inside_a_text_are_no_words() {
+    is_refused("{{ \"words.heading\" }} {{ order.id }}", "no words. in a text");
+}
+
+#[test]
+fn other_words_go_through_no_filter() {
+    let found = problems(SHIPPED, &[("lead", "{{ words.greeting|upper }} {{ order.id }}")]);
+    assert!(
+        found.iter().any(|problem| problem.contains("no filter on other words")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn words_that_say_nothing_for_some_orders_are_refused() {
+    for (name, key) in [
+        ("order_status_update.shipped/sms/en", "sms"),
+        (SHIPPED, "subject"),
+        ("order_status_update.shipped/push/en", "title"),
+        ("order_status_update.shipped/in_app/en", "in_app"),
+    ] {
+        let found = problems(name, &[(key, "{% if name %}{{ name }}: {{ order.id }}{% endif %}")]);
+        assert!(
+            found.iter().any(|problem| problem.contains("says nothing")),
+            "{name}: {found:?}"
+        );
+    }
+}
