@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_live_version_that_is_not_there_is_counted_once_and_the_built_in_words_go_out() {
+    async fn a_live_version_that_is_not_there_is_counted_once_a_look_and_the_built_in_words_go_out() {
         let desk = Desk::new();
         let built_in = desk.subject().await;
         desk.publish(version(SHIPPED, 1, "Ya sale: {{ order.id }}"));
@@ -425,6 +425,23 @@ mod tests {
         desk.after(30);
         assert_eq!(desk.batch().await, (built_in, vec![("TemplateBroken".to_owned(), 1)]));
         assert_eq!(desk.batch().await.1, []);
+    }
+
+    #[tokio::test]
+    async fn a_live_version_that_cannot_be_read_is_told_at_every_look_until_it_can() {
+        let desk = Desk::new();
+        let built_in = desk.subject().await;
+        desk.publish(version(SHIPPED, 1, "Ya sale: {{ order.id }}"));
+        let lost = desk.overrides().versions.borrow_mut().pop().unwrap();
+        for _look in 0..2 {
+            desk.after(30);
+            let (subject, counts) = desk.batch().await;
+            assert_eq!(subject, built_in);
+            assert!(counts.contains(&("TemplateBroken".to_owned(), 1)), "{counts:?}");
+        }
+        desk.overrides().versions.borrow_mut().push(lost);
+        desk.after(30);
+        assert_eq!(desk.subject().await, "Ya sale: 4711");
     }
 
     #[tokio::test]
