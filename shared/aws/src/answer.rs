@@ -2,7 +2,7 @@
 
 use aws_sdk_sesv2::config::http::HttpResponse;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
-use domain::ports::SendAnswer;
+use domain::ports::{SendAnswer, Unavailable};
 use std::error::Error;
 
 /// What a provider's error code means, once it is sure that the provider refused.
@@ -22,6 +22,26 @@ where
         return "an answer that cannot be read".to_owned();
     }
     domain::chain(error)
+}
+
+/// Whether a write under a condition was made; not, where its condition did not hold.
+///
+/// # Errors
+///
+/// [`Unavailable`] when it may or may not have been made.
+pub(crate) fn was_written<T, E>(
+    answer: Result<T, SdkError<E, HttpResponse>>,
+    is_refused: fn(&E) -> bool,
+    doing: &'static str,
+) -> Result<bool, Unavailable>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(is_refused) => Ok(false),
+        Err(error) => Err(Unavailable::new(doing, in_few_words(&error))),
+    }
 }
 
 /// Reads the error of a call that may have been written to the wire.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ContactKey;
-use crate::answer::in_few_words;
+use crate::answer::{in_few_words, was_written};
 use crate::item::{number, number_of, text};
 
 /// The day is over by then, whatever the clocks of the senders say.
@@ -108,17 +108,7 @@ impl SmsAllowance for DynamoAllowance {
             .expression_attribute_values(":limit", number(limit))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(Unavailable::new(COUNTING, in_few_words(&error))),
-        }
+        was_written(answer, UpdateItemError::is_conditional_check_failed_exception, COUNTING)
     }
 
     /// First the month, then the mark that says so: what dies in between is counted again by the next try, never left out.

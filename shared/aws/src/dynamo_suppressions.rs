@@ -6,7 +6,7 @@ use domain::ports::{SuppressionsKeep, Unavailable};
 use domain::{Contact, Suppression};
 
 use crate::ContactKey;
-use crate::answer::in_few_words;
+use crate::answer::{in_few_words, was_written};
 use crate::item::{number, text, text_of};
 use crate::suppression_item::{suppression_item, suppression_of};
 
@@ -83,17 +83,11 @@ impl SuppressionsKeep for DynamoSuppressions {
             put.condition_expression("#version = :before")
                 .expression_attribute_values(":before", number(next.version.saturating_sub(1)))
         };
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(Unavailable::new(KEEPING, in_few_words(&error))),
-        }
+        was_written(
+            put.send().await,
+            PutItemError::is_conditional_check_failed_exception,
+            KEEPING,
+        )
     }
 }
 

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::ports::{TemplatesLoad, Unavailable};
 use domain::{InForce, StateMove, Switch, TemplateVersion, VersionState};
 
-use crate::answer::in_few_words;
+use crate::answer::{in_few_words, was_written};
 use crate::batch_get::{Key, batch_get};
 use crate::item::{moment, number, text};
 use crate::template_item::{INDEX, in_force_item, in_force_of, key, version_item, version_of};
@@ -96,17 +96,7 @@ impl DynamoTemplates {
             .expression_attribute_names("#template", "template")
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(Unavailable::new(STORING, in_few_words(&error))),
-        }
+        was_written(answer, PutItemError::is_conditional_check_failed_exception, STORING)
     }
 
     /// Makes a change, as a whole, if everything still stands as it was seen; whether it did. The SDK may repeat the call: it

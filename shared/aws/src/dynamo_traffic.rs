@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::SqsTroubleBell;
-use crate::answer::in_few_words;
+use crate::answer::{in_few_words, was_written};
 use crate::item::{Item, map_of, moment, moment_of, number, number_of, text, text_of};
 
 /// So old may an answer be, unless this process itself wrote something meanwhile.
@@ -120,17 +120,7 @@ impl<C: Clock> DynamoTraffic<C> {
     ) -> Result<(), Unavailable> {
         let answer = update.send().await;
         self.forget(channel);
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(Unavailable::new(doing, in_few_words(&error))),
-        }
+        was_written(answer, UpdateItemError::is_conditional_check_failed_exception, doing).map(|_was_written| ())
     }
 }
 
