@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Channel, Content, Language, NotificationType, OrderStatus, Zone};
+use crate::{Channel, Content, Language, NotificationType, OrderStatus, QuietHours, Zone};
 
 /// What one customer stored. Everything may be missing; [`Preferences::wants`] fills in the defaults.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,6 +21,8 @@ pub struct Preferences {
     pub language: Option<Language>,
     /// The customer's time zone.
     pub zone: Option<Zone>,
+    /// The hours in which nothing may ring.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// A choice for status updates: one for all, or one per status.

@@ -1,7 +1,7 @@
 //! What a customer asked for, as the item in the table of preferences tells it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Channel, Language, NotificationType, OrderStatus, Preferences, StatusChoice, Zone};
+use domain::{Channel, Language, NotificationType, OrderStatus, Preferences, QuietHours, StatusChoice, Zone};
 
 use crate::item::{Item, bool_of, map_of, text_of};
 
@@ -18,6 +18,7 @@ pub(super) fn preferences_of(item: &Item) -> Preferences {
         phone_verified: item.get("phoneVerified").and_then(bool_of).unwrap_or(false),
         language: text_of(item, "language").and_then(|code| Language::closest(code).ok().flatten()),
         zone: text_of(item, "timezone").and_then(|name| Zone::try_from(name).ok()),
+        quiet_hours: map_of(item, "quietHours").and_then(quiet_hours_of),
         ..Preferences::default()
     };
     let Some(channels) = map_of(item, "preferences") else {
@@ -38,6 +39,10 @@ pub(super) fn preferences_of(item: &Item) -> Preferences {
         }
     }
     preferences
+}
+
+fn quiet_hours_of(hours: &Item) -> Option<QuietHours> {
+    QuietHours::between(text_of(hours, "start")?, text_of(hours, "end")?).ok()
 }
 
 /// One answer for all statuses, or a map from status to answer.
@@ -113,6 +118,7 @@ mod tests {
             ("userId".to_owned(), text("ana")),
             ("preferences".to_owned(), map([("email", email), ("sms", sms)])),
             ("timezone".to_owned(), text("Mars/Olympus")),
+            ("quietHours".to_owned(), map([("start", text("21:00"))])),
         ]);
         let preferences = preferences_of(&item);
         assert_eq!(preferences.choices.len(), 1);
@@ -120,7 +126,17 @@ mod tests {
             preferences.status_choices.get(&Channel::Sms),
             Some(&StatusChoice::PerStatus([(OrderStatus::Shipped, false)].into()))
         );
-        assert_eq!((preferences.language, preferences.zone), (None, None));
+        assert_eq!(
+            (preferences.language, preferences.zone, preferences.quiet_hours),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn quiet_hours_are_a_map_of_two_times_of_day() {
+        let hours = map([("start", text("21:30")), ("end", text("07:00"))]);
+        let preferences = preferences_of(&Item::from([("quietHours".to_owned(), hours)]));
+        assert_eq!(preferences.quiet_hours, QuietHours::between("21:30", "07:00").ok());
     }
 
     #[test]
