@@ -1,0 +1,1 @@
+//! What every function behind API Gateway shares.
