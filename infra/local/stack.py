@@ -37,6 +37,7 @@ DEPLOYED_AS = {
     "notification-orchestrator": "notification-orchestrator",
     "email-sender": "email-notification",
     "sms-sender": "sms-notification",
+    "in-app-sender": "in-app-notification",
     "delivery-events": "delivery-events",
     "account-monitor": "account-monitor",
 }

@@ -71,7 +71,7 @@ impl Monitor {
         };
         let mut metrics = Metrics::default();
         let mut undone = Vec::new();
-        for channel in Channel::OFFERED {
+        for channel in Channel::METERED {
             let watched = watch.look_after(channel).await;
             for note in &watched.notes {
                 tracing::info!(channel = channel.name(), "{channel}: {note}");

@@ -20,7 +20,8 @@ pub(crate) struct Config {
     pub(crate) retention_days: i64,
     /// `NOTIFICATIONS_QUEUE_URL`, `NOTIFICATIONS_URGENT_QUEUE_URL`.
     pub(crate) lanes: ChannelQueues,
-    /// `EMAIL_QUEUE_URL`, `EMAIL_URGENT_QUEUE_URL`, `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`.
+    /// `EMAIL_QUEUE_URL`, `EMAIL_URGENT_QUEUE_URL`, `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`, `IN_APP_QUEUE_URL`,
+    /// `IN_APP_URGENT_QUEUE_URL`.
     pub(crate) channels: HashMap<Channel, ChannelQueues>,
     /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `SMS_COUNTRIES`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
     pub(crate) reading: pipeline::Reading,
@@ -45,6 +46,10 @@ impl Config {
                     variables.lanes("EMAIL_QUEUE_URL", "EMAIL_URGENT_QUEUE_URL")?,
                 ),
                 (Channel::Sms, variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?),
+                (
+                    Channel::InApp,
+                    variables.lanes("IN_APP_QUEUE_URL", "IN_APP_URGENT_QUEUE_URL")?,
+                ),
             ]),
             reading: pipeline::Reading {
                 shop: ShopDefaults {

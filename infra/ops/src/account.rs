@@ -35,6 +35,11 @@ const NO_REGION: &str = "no region: expected AWS_REGION in the environment, as i
      eval \"$(make -s env)\"";
 
 impl Account {
+    /// The customers' inboxes.
+    pub(crate) fn inbox(&self) -> aws::DynamoInbox {
+        aws::DynamoInbox::new(self.dynamodb.clone(), self.names.inbox())
+    }
+
     /// The variables with which this function was deployed.
     pub(crate) async fn variables_of(&self, function: &str) -> Result<HashMap<String, String>> {
         let configuration = self

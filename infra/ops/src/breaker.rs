@@ -124,7 +124,7 @@ impl BreakerCommand {
             Self::Hold(hold) => Some(hold.hold(account).await?),
         };
         let mut channels = Vec::new();
-        for channel in Channel::OFFERED {
+        for channel in Channel::METERED {
             channels.push(line(account, channel).await?);
         }
         let shown = Shown {

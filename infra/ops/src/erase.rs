@@ -59,6 +59,7 @@ struct Erased {
     notifications_cleared: usize,
     deliveries_closed: usize,
     dead_letters_removed: usize,
+    notes_removed: usize,
     suppressions_removed: usize,
     suppressions_kept: usize,
     /// Notifications that are under way: erase again later.
@@ -90,6 +91,7 @@ impl Erase {
             notifications_cleared: 0,
             deliveries_closed: 0,
             dead_letters_removed: 0,
+            notes_removed: 0,
             suppressions_removed: 0,
             suppressions_kept: 0,
             under_way: Vec::new(),
@@ -105,6 +107,7 @@ impl Erase {
         let names = Names::of(&self.customer, &ids, &addresses);
         erased.dead_letters_removed = self.remove_letters(account, &names).await?;
         self.forget_suppressions(account, &preferences, &mut erased).await?;
+        erased.notes_removed = self.empty_inbox(account).await?;
         let mut progress = Progress::new("clearing the ledger");
         for id in &ids {
             let id_text = id.to_string();
@@ -240,6 +243,35 @@ impl Erase {
             }
         }
         Ok(())
+    }
+
+    /// Removes every note of the customer; how many there were.
+    async fn empty_inbox(&self, account: &Account) -> Result<usize> {
+        let table = account.names.inbox();
+        let mut keys = account
+            .dynamodb
+            .query()
+            .table_name(&table)
+            .key_condition_expression("userId = :user")
+            .expression_attribute_values(":user", AttributeValue::S(self.customer.as_str().to_owned()))
+            .projection_expression("userId, notificationId")
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut removed = 0;
+        let mut progress = Progress::new("emptying the inbox");
+        while let Some(key) = keys.next().await {
+            let key = key.map_err(|error| failed(&format!("look into {table}"), &error))?;
+            if !self.dry_run {
+                let deleted = account.dynamodb.delete_item().table_name(&table).set_key(Some(key));
+                let deleted = deleted.send().await;
+                deleted.map_err(|error| failed(&format!("remove a note from {table}"), &error))?;
+            }
+            removed += 1;
+            progress.tick(counted(removed, "note"));
+        }
+        Ok(removed)
     }
 
     /// Removes from an item whatever leads to the customer. Its index entries go with it.
@@ -430,6 +462,7 @@ impl fmt::Display for Erased {
             counted(self.deliveries_closed, "waiting delivery").replace("deliverys", "deliveries"),
         )?;
         writeln!(f, "dead letters    {} removed", self.dead_letters_removed)?;
+        writeln!(f, "inbox           {} removed", counted(self.notes_removed, "note"))?;
         match (self.suppressions_removed, self.suppressions_kept) {
             (0, 0) => writeln!(f, "suppressions    the stored addresses have none")?,
             (removed, 0) => writeln!(f, "suppressions    {removed} removed")?,

@@ -94,6 +94,16 @@ struct ChannelExplanation {
     preference: Option<Choice>,
     /// What speaks now against the address in the customer's preferences.
     suppression: Option<String>,
+    /// The note in the customer's inbox; none by other channels, and none any more once it has expired.
+    note: Option<NoteFound>,
+}
+
+/// A note that was found in an inbox.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NoteFound {
+    created_at: Timestamp,
+    read_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +155,7 @@ struct Surroundings {
     breakers: HashMap<Channel, Breaker>,
     customers: Customers,
     letters: Vec<Letter>,
+    notes: HashMap<NotificationId, NoteFound>,
     names: crate::names::Names,
 }
 
@@ -152,7 +163,7 @@ impl Surroundings {
     async fn read(account: &Account, notifications: &[Notification], notes: &mut Vec<String>) -> Result<Self> {
         let traffic = account.traffic();
         let mut breakers = HashMap::new();
-        for channel in Channel::OFFERED {
+        for channel in Channel::METERED {
             breakers.insert(channel, traffic.look(channel).await?.breaker);
         }
         let letters = if notifications.is_empty() {
@@ -168,6 +179,7 @@ impl Surroundings {
             breakers,
             customers: customers(account, notifications, notes).await?,
             letters,
+            notes: notes_of(account, notifications).await?,
             names: account.names.clone(),
         })
     }
@@ -226,10 +238,32 @@ impl Surroundings {
                     )
                 }),
                 suppression: hold.map(|hold| format!("{} since {}", hold.reason.name(), moment(hold.since))),
+                note: self.notes.get(&notification.id).copied().filter(|_| *channel == Channel::InApp),
             }
         });
         channels.collect()
     }
+}
+
+/// The notes that are in their customers' inboxes now.
+async fn notes_of(account: &Account, notifications: &[Notification]) -> Result<HashMap<NotificationId, NoteFound>> {
+    let inbox = account.inbox();
+    let mut notes = HashMap::new();
+    for notification in notifications {
+        let delivery = notification.deliveries.get(&Channel::InApp);
+        let was_offered = delivery.is_some_and(|delivery| delivery.attempt > 0);
+        let Some(user) = notification.user.as_ref().filter(|_| was_offered) else {
+            continue;
+        };
+        if let Some(note) = inbox.look_up(user, notification.id).await? {
+            let found = NoteFound {
+                created_at: note.created_at,
+                read_at: note.read_at,
+            };
+            notes.insert(notification.id, found);
+        }
+    }
+    Ok(notes)
 }
 
 /// What the customers want now, and what speaks against the addresses that they stored.
@@ -343,6 +377,11 @@ impl Explanation {
                     "by default"
                 };
                 writeln!(f, "    preference now  {wanted}, {source}")?;
+            }
+            if let Some(note) = &channel.note {
+                let read = note.read_at.map(|at| format!("read {}", moment(at)));
+                let read = read.unwrap_or_else(|| "unread".to_owned());
+                writeln!(f, "    in the inbox    since {}, {read}", moment(note.created_at))?;
             }
             if let Some(suppression) = &channel.suppression {
                 writeln!(f, "    suppressed now  the address in the preferences: {suppression}")?;

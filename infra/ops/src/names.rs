@@ -9,13 +9,15 @@ pub(crate) struct Names {
 }
 
 /// The queues, each with dead letters of its own, in the order in which an event travels.
-pub(crate) const QUEUES: [&str; 8] = [
+pub(crate) const QUEUES: [&str; 10] = [
     NOTIFICATIONS,
     "notifications-urgent",
     "email",
     "email-urgent",
     "sms",
     "sms-urgent",
+    "in-app",
+    "in-app-urgent",
     DELIVERY_EVENTS,
     ACCOUNT_TROUBLE,
 ];
@@ -33,10 +35,11 @@ pub(crate) const ACCOUNT_TROUBLE: &str = "account-trouble";
 pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 
 /// The functions.
-pub(crate) const FUNCTIONS: [&str; 5] = [
+pub(crate) const FUNCTIONS: [&str; 6] = [
     "notification-orchestrator",
     "email-notification",
     "sms-notification",
+    "in-app-notification",
     "delivery-events",
     "account-monitor",
 ];
@@ -51,7 +54,8 @@ pub(crate) const fn lanes(channel: Channel) -> &'static [&'static str] {
     match channel {
         Channel::Email => &["email", "email-urgent"],
         Channel::Sms => &["sms", "sms-urgent"],
-        Channel::Push | Channel::InApp => &[],
+        Channel::InApp => &["in-app", "in-app-urgent"],
+        Channel::Push => &[],
     }
 }
 
@@ -60,7 +64,8 @@ pub(crate) const fn sender(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "email-notification",
         Channel::Sms => "sms-notification",
-        Channel::Push | Channel::InApp => "",
+        Channel::InApp => "in-app-notification",
+        Channel::Push => "",
     }
 }
 
@@ -80,6 +85,10 @@ impl Names {
 
     pub(crate) fn ledger(&self) -> String {
         self.of("notification-analytics")
+    }
+
+    pub(crate) fn inbox(&self) -> String {
+        self.of("inbox")
     }
 
     pub(crate) fn suppressions(&self) -> String {
@@ -140,6 +149,6 @@ mod tests {
             .flat_map(|channel| lanes(*channel))
             .copied()
             .collect();
-        assert!(lanes.len() == 4 && lanes.iter().all(|lane| QUEUES.contains(lane)));
+        assert!(lanes.len() == 6 && lanes.iter().all(|lane| QUEUES.contains(lane)));
     }
 }

@@ -407,7 +407,8 @@ const fn provider(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "SES",
         Channel::Sms => "SNS",
-        Channel::Push | Channel::InApp => "The provider",
+        Channel::InApp => "The table of inboxes",
+        Channel::Push => "The provider",
     }
 }
 

@@ -52,6 +52,20 @@ impl Connection {
         aws_sdk_dynamodb::Client::new(&self.config)
     }
 
+    /// A client of DynamoDB for what a sender offers: repeated like any other, and all of it within the time of one call.
+    #[must_use]
+    pub fn inboxes(&self) -> aws_sdk_dynamodb::Client {
+        let time_outs = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(Duration::from_secs(3))
+            .operation_timeout(CALL_TIME_OUT)
+            .build();
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
+            .timeout_config(time_outs)
+            .build();
+        aws_sdk_dynamodb::Client::from_conf(config)
+    }
+
     /// A client of SQS. A message queued twice finds its delivery claimed, so that the SDK may repeat its calls.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {

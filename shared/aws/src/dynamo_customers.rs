@@ -21,7 +21,13 @@ const READING: &str = "read preferences and suppressions";
 pub struct DynamoCustomers {
     client: Client,
     preferences_table: String,
-    suppressions_table: String,
+    suppressions: Option<Suppressions>,
+}
+
+/// The table of suppressions, and the key under which they were written.
+#[derive(Debug, Clone)]
+struct Suppressions {
+    table: String,
     key: ContactKey,
 }
 
@@ -32,16 +38,33 @@ impl DynamoCustomers {
         Self {
             client,
             preferences_table,
-            suppressions_table,
-            key,
+            suppressions: Some(Suppressions {
+                table: suppressions_table,
+                key,
+            }),
+        }
+    }
+
+    /// The table of preferences alone, for whoever writes to no contact: nothing is known against any.
+    #[must_use]
+    pub const fn of_preferences(client: Client, preferences_table: String) -> Self {
+        Self {
+            client,
+            preferences_table,
+            suppressions: None,
         }
     }
 }
 
 impl CustomersLoad for DynamoCustomers {
     async fn load(&self, users: &[UserId], contacts: &[Contact]) -> Result<Customers, Unavailable> {
-        let contacts: HashMap<String, &Contact> =
-            contacts.iter().map(|contact| (self.key.of(contact), contact)).collect();
+        let hashed = |suppressions: &Suppressions| -> HashMap<String, &Contact> {
+            let hashes = contacts.iter().map(|contact| (suppressions.key.of(contact), contact));
+            hashes.collect()
+        };
+        let suppressions_table = self.suppressions.as_ref().map(|suppressions| suppressions.table.as_str());
+        let suppressions_table = suppressions_table.unwrap_or_default();
+        let contacts = self.suppressions.as_ref().map(hashed).unwrap_or_default();
         let of_users = users.iter().map(|user| Key {
             table: self.preferences_table.clone(),
             attribute: "userId",
@@ -49,7 +72,7 @@ impl CustomersLoad for DynamoCustomers {
             sort: None,
         });
         let of_contacts = contacts.keys().map(|contact| Key {
-            table: self.suppressions_table.clone(),
+            table: suppressions_table.to_owned(),
             attribute: "contact",
             value: contact.clone(),
             sort: None,
@@ -58,7 +81,7 @@ impl CustomersLoad for DynamoCustomers {
             .await
             .map_err(|why| Unavailable::new(READING, why))?;
         let preferences = found.remove(&self.preferences_table).unwrap_or_default();
-        let suppressions = found.remove(&self.suppressions_table).unwrap_or_default();
+        let suppressions = found.remove(suppressions_table).unwrap_or_default();
         Ok(Customers {
             preferences: preferences
                 .iter()

@@ -11,19 +11,22 @@ pub enum Channel {
     Email,
     /// Text message, through SNS.
     Sms,
-    /// Mobile push.
-    Push,
     /// The inbox inside the shop's app.
     InApp,
+    /// Mobile push.
+    Push,
 }
 
 impl Channel {
     /// Every channel, in the order in which results are recorded.
-    pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::Push, Self::InApp];
+    pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::InApp, Self::Push];
 
     /// The channels that have a sender; a choice for one of the others is kept and has no effect. The first ones of
     /// [`Channel::ALL`], without a gap: every notification has a result for each of them, at its [`Channel::position`].
-    pub const OFFERED: [Self; 2] = [Self::Email, Self::Sms];
+    pub const OFFERED: [Self; 3] = [Self::Email, Self::Sms, Self::InApp];
+
+    /// The channels behind which a provider's account stands: it sets a pace, and may refuse. An inbox is a table of the shop's.
+    pub const METERED: [Self; 2] = [Self::Email, Self::Sms];
 
     /// The name in events, tables, metrics and logs.
     #[must_use]

@@ -37,7 +37,7 @@ pub struct Plan {
 pub enum Decision {
     /// Send it there, at once or not before a moment.
     Send {
-        /// The e-mail address, or the phone number in E.164.
+        /// The e-mail address, the phone number in E.164, or the id of the customer whose inbox it is.
         to: String,
         /// Not before this moment.
         not_before: Option<Timestamp>,
@@ -240,15 +240,19 @@ fn address(
                 false => Err(Reason::CountryNotServed),
             }
         }
-        Channel::Push | Channel::InApp => Err(Reason::NotOffered),
+        Channel::InApp => {
+            let user = event.recipient.user.as_ref().ok_or(Reason::NoAddress)?;
+            Ok(String::from(user.clone()))
+        }
+        Channel::Push => Err(Reason::NotOffered),
     }
 }
 
 impl Plan {
-    /// The addresses to which this plan would send.
+    /// The addresses to which this plan would send, those against which something may be known.
     pub fn contacts(&self) -> impl Iterator<Item = Contact> + '_ {
         self.decisions.iter().filter_map(|(channel, decision)| match decision {
-            Decision::Send { to, .. } => Some(Contact::of(*channel, to)),
+            Decision::Send { to, .. } => Contact::behind(*channel, to),
             Decision::Skip(_) => None,
         })
     }
@@ -257,7 +261,7 @@ impl Plan {
     pub fn suppress(&mut self, known: &HashMap<Contact, Suppression>, now: Timestamp) {
         for (channel, decision) in &mut self.decisions {
             let hold = match decision {
-                Decision::Send { to, .. } => known.get(&Contact::of(*channel, to)),
+                Decision::Send { to, .. } => Contact::behind(*channel, to).and_then(|contact| known.get(&contact)),
                 Decision::Skip(_) => None,
             };
             if let Some(hold) = hold.and_then(|suppression| suppression.in_force(now)) {

@@ -380,7 +380,8 @@ impl Delivery {
             },
             SendAnswer::Throttled { reason }
             | SendAnswer::Limited { reason }
-            | SendAnswer::AccountTrouble { reason } => {
+            | SendAnswer::AccountTrouble { reason }
+            | SendAnswer::Repeatable { reason } => {
                 let again = policy.again_after_throttle(self.attempt, chance, now);
                 self.moved(State::Queued, Some(again), now).because(reason)
             }
@@ -424,7 +425,8 @@ impl Delivery {
     }
 
     /// The doubt was not settled in time. SES most likely never took the e-mail: it is tried again, unless the policy says
-    /// to hold it. SNS gives no way to know about an SMS, so that it is never sent again.
+    /// to hold it. SNS gives no way to know about an SMS, so that it is never sent again. An inbox that has the note does not
+    /// take it twice: it is tried again.
     #[must_use]
     pub fn end_doubt(&self, channel: Channel, policy: &RetryPolicy, now: Timestamp) -> Self {
         let reason = Reason::InDoubt.code();
@@ -432,17 +434,17 @@ impl Delivery {
             Channel::Email if policy.after_doubt == AfterDoubt::Hold => {
                 self.moved(State::Failed, NEVER, now).because(reason)
             }
-            Channel::Email if self.failures.saturating_add(1) >= policy.tries => Self {
+            Channel::Email | Channel::InApp if self.failures.saturating_add(1) >= policy.tries => Self {
                 failures: self.failures.saturating_add(1),
                 ..self.park(reason, now)
             },
-            Channel::Email => Self {
+            Channel::Email | Channel::InApp => Self {
                 failures: self.failures.saturating_add(1),
                 ..self
                     .moved(State::Queued, Some(Timestamp::UNIX_EPOCH), now)
                     .because(reason)
             },
-            Channel::Sms | Channel::Push | Channel::InApp => self.moved(State::Failed, NEVER, now).because(reason),
+            Channel::Sms | Channel::Push => self.moved(State::Failed, NEVER, now).because(reason),
         }
     }
 

@@ -89,7 +89,7 @@ pub struct DeliveryRequest {
     pub id: NotificationId,
     /// The channel.
     pub channel: Channel,
-    /// The e-mail address, or the phone number in E.164.
+    /// The e-mail address, the phone number in E.164, or the id of the customer whose inbox it is.
     pub to: String,
     /// The customer; none for guests and administrators.
     pub user: Option<UserId>,
@@ -237,10 +237,10 @@ impl DeliveryRequest {
             })
     }
 
-    /// Where it goes.
+    /// Where it goes, if something may be known against that.
     #[must_use]
-    pub fn contact(&self) -> Contact {
-        Contact::of(self.channel, &self.to)
+    pub fn contact(&self) -> Option<Contact> {
+        Contact::behind(self.channel, &self.to)
     }
 
     /// Whether it may still be sent, now that its turn has come; else why not.

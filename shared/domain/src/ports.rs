@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use crate::{
-    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, InForce, News, Notification, NotificationId,
-    OrderId, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic, UserId, Window, Written,
+    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, InForce, InboxPage, InboxPlace, MarkedAll, News,
+    Notification, NotificationId, OrderId, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic, Unread, UserId,
+    Window, Written,
 };
 
 /// A cause, whatever its type.
@@ -382,6 +383,11 @@ pub enum SendAnswer {
         /// The provider's code.
         reason: String,
     },
+    /// Perhaps accepted, and no harm done by offering it again: there it is the same message. Uses up no try.
+    Repeatable {
+        /// What went wrong.
+        reason: String,
+    },
     /// Perhaps accepted: no answer, or one that does not say.
     Unknown {
         /// What went wrong.
@@ -467,6 +473,52 @@ pub trait Courier {
 
     /// Offers the message to the provider exactly once.
     fn send(&self, request: &DeliveryRequest, message: &Self::Message) -> impl Future<Output = SendAnswer>;
+}
+
+/// Reads customers' inboxes. What was marked before is seen as marked.
+pub trait InboxLoad {
+    /// A page of this customer's inbox, newest first: at most `limit` notes and at most [`InboxPage::LONGEST`], from this place
+    /// on or from the newest one, all of them or only those that are unread.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn page(
+        &self,
+        user: &UserId,
+        from: Option<InboxPlace>,
+        limit: u32,
+        unread_only: bool,
+    ) -> impl Future<Output = Result<InboxPage, Unavailable>> + Send;
+
+    /// How many notes are unread.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn unread(&self, user: &UserId) -> impl Future<Output = Result<Unread, Unavailable>> + Send;
+}
+
+/// Marks notes as read.
+pub trait InboxMark {
+    /// Marks one note as read, now, unless it was read before; whether this customer has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it may or may not be marked. Doing it again does no harm.
+    fn mark(
+        &self,
+        user: &UserId,
+        id: NotificationId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, Unavailable>> + Send;
+
+    /// Marks as read what has come until now, as much as one call may do.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when some may be marked and others not. Doing it again goes on where it stopped.
+    fn mark_all(&self, user: &UserId, now: Timestamp) -> impl Future<Output = Result<MarkedAll, Unavailable>> + Send;
 }
 
 impl std::fmt::Debug for DeadLetter {

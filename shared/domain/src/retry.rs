@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::Channel;
+
 /// How often, and after which waits, a delivery is tried.
 ///
 /// A wait is drawn evenly between one second and its bound ("full jitter": AWS Architecture Blog, "Exponential Backoff And
@@ -71,6 +73,16 @@ impl RetryPolicy {
     #[must_use]
     pub fn between_trials(&self, troubles: u32) -> SignedDuration {
         self.grown(2, troubles)
+    }
+
+    /// How long a delivery in doubt waits to be settled. A note that is put into an inbox twice is there once, so that nothing
+    /// is gained by waiting.
+    #[must_use]
+    pub const fn doubt_of(&self, channel: Channel) -> SignedDuration {
+        match channel {
+            Channel::Email | Channel::Sms | Channel::Push => self.in_doubt_for,
+            Channel::InApp => SignedDuration::ZERO,
+        }
     }
 
     fn grown(&self, factor: i32, times: u32) -> SignedDuration {

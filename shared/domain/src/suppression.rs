@@ -153,6 +153,13 @@ impl Contact {
         Self { channel, address }
     }
 
+    /// The contact to which a delivery goes. A customer's inbox is none: nothing comes back from there, and what its owner does
+    /// not want is told by the preferences.
+    #[must_use]
+    pub(crate) fn behind(channel: Channel, to: &str) -> Option<Self> {
+        (channel != Channel::InApp).then(|| Self::of(channel, to))
+    }
+
     /// The contact behind an address as somebody wrote it; nothing when it is none.
     #[must_use]
     pub fn read(channel: Channel, text: &str) -> Option<Self> {

@@ -95,12 +95,13 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "account_monitor",
     "aws",
     "delivery_events",
     "domain",
     "email_sender",
+    "in_app_sender",
     "lambda",
     "messages",
     "notification_orchestrator",

@@ -14,6 +14,7 @@ mod read;
 mod redrive;
 mod sending;
 mod sms_gate;
+mod unpaced;
 mod watch;
 
 pub use feedback::{
@@ -24,7 +25,7 @@ pub use read::{Problem, Reading, Refusal, read_event};
 pub use redrive::{Letter, Redrive, Redriven};
 pub use sending::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
 pub use sms_gate::{SmsGate, SmsGateCounts};
-
+pub use unpaced::Unpaced;
 pub use watch::{Watch, Watched, take_over_opt_outs};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Segments are reserved before the message is offered, so that no number of senders at once overshoots the budget.
 
 use domain::ports::{Clock, NotWritten, SmsAllowance, Unavailable};
-use domain::{DeliveryRequest, PhoneNumber, Reason, SmsLimits, SmsSize, chain};
+use domain::{Channel, Contact, DeliveryRequest, PhoneNumber, Reason, SmsLimits, SmsSize, chain};
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
@@ -97,7 +97,8 @@ impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
     async fn count(&self, request: &DeliveryRequest, size: SmsSize) -> Result<Option<Reason>, Unavailable> {
         let (now, is_urgent) = (self.clock.now(), request.is_urgent);
         let limit = self.limits.per_day(is_urgent);
-        let is_counted = self.allowance.count(&request.contact(), request.id, limit, now).await?;
+        let number = Contact::of(Channel::Sms, &request.to);
+        let is_counted = self.allowance.count(&number, request.id, limit, now).await?;
         if !is_counted {
             return Ok(Some(Reason::SmsNumberLimit));
         }

@@ -1,8 +1,8 @@
 //! Ready-made values.
 
 use domain::{
-    Channel, Content, Countries, Currency, DeliveryRequest, Event, Language, Order, OrderId, OrderStatus, Priority,
-    Recipient, ShopDefaults, StatusUpdate, UserId, Zone,
+    Channel, Content, Countries, Currency, DeliveryRequest, Event, Language, Note, NotificationId, NotificationType, Order,
+    OrderId, OrderStatus, Priority, Recipient, ShopDefaults, StatusUpdate, UserId, Zone,
 };
 use jiff::Timestamp;
 
@@ -88,6 +88,23 @@ pub fn shipped(user: &str, id: &str, at: Timestamp) -> Event {
         reason: None,
     };
     event(user, Content::OrderStatus(update), at)
+}
+
+/// An unread note of this number, which came at this moment.
+#[must_use]
+pub fn note(nth: u8, at: Timestamp) -> Note {
+    Note {
+        id: NotificationId::from_digest([nth; 16]),
+        title: format!("Title {nth}"),
+        body: format!("Body {nth}"),
+        link: None,
+        notification_type: NotificationType::OrderConfirmation,
+        order: Some(order("1").id),
+        status: None,
+        language: Language::Es,
+        created_at: at,
+        read_at: None,
+    }
 }
 
 /// The request to e-mail that this event leads to.

@@ -87,7 +87,7 @@ impl Port {
                 .user
                 .as_ref()
                 .and_then(|user| state.user_numbers.get(user))
-                .or_else(|| state.contact_numbers.get(&request.contact()))
+                .or_else(|| state.contact_numbers.get(&request.contact()?))
                 .copied()
                 .unwrap_or_default();
             state.tell(What::Offered {

@@ -41,7 +41,7 @@ pub(super) async fn look(account: &Account) -> Result<Vec<Finding>> {
 async fn breakers(account: &Account) -> Result<(Vec<Finding>, HashSet<Channel>)> {
     let mut findings = Vec::new();
     let mut held = HashSet::new();
-    for channel in Channel::OFFERED {
+    for channel in Channel::METERED {
         match account.traffic().look(channel).await?.breaker {
             Breaker::Closed => findings.push(Finding::ok(BREAKERS, format!("{channel} is closed"))),
             Breaker::Open {
@@ -221,6 +221,9 @@ async fn waiting(account: &Account, held: &HashSet<Channel>) -> Result<Vec<Findi
 
 /// How long a doubt lasts, as the sender was told; nothing where it does not say.
 async fn deadline(account: &Account, channel: Channel) -> Option<SignedDuration> {
+    if channel == Channel::InApp {
+        return Some(SignedDuration::ZERO);
+    }
     let function = account.names.of(sender(channel));
     let variables = account.variables_of(&function).await.ok()?;
     variables

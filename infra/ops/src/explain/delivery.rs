@@ -284,7 +284,8 @@ fn next(
         State::Sent => words(match channel {
             Channel::Email => "SES reports delivery, bounce or complaint, usually within minutes",
             Channel::Sms => "the carrier's report comes where SMS delivery logging is on (ops sms-logging status)",
-            Channel::Push | Channel::InApp => "nothing",
+            Channel::InApp => "nothing: the note is in the inbox",
+            Channel::Push => "nothing",
         }),
         State::Delivered => words("nothing; a bounce or a complaint may still be reported"),
         State::Bounced | State::Complained => {
@@ -308,7 +309,11 @@ const fn doubt(channel: Channel) -> &'static str {
             "SES's Send event makes it sent. If none has come when the deadline InDoubtSeconds is over, it is queued again (parked, if \
              that was the last try); with InDoubtPolicy=hold it fails"
         }
-        Channel::Sms | Channel::Push | Channel::InApp => {
+        Channel::InApp => {
+            "it is put into the inbox again as soon as its message comes out of the queue (parked, if that was the last try): a note that \
+             is there already does not come twice"
+        }
+        Channel::Sms | Channel::Push => {
             "its owner may still report. When the deadline InDoubtSeconds is over it fails, because SNS gives no way to know, and it is \
              never sent again"
         }

@@ -143,6 +143,7 @@ fn answers() -> impl Strategy<Value = SendAnswer> {
         Just(SendAnswer::AccountTrouble { reason: reason() }),
         Just(SendAnswer::NotTaken { reason: reason() }),
         Just(SendAnswer::Refused { reason: reason() }),
+        Just(SendAnswer::Repeatable { reason: reason() }),
         Just(SendAnswer::Unknown { reason: reason() }),
     ]
 }
@@ -227,6 +228,27 @@ fn an_opening_by_a_person_is_kept_and_one_by_a_machine_is_not() {
     assert_eq!((machine.state, machine.opened_at), (State::Delivered, None));
     let person = after(machine, &[Evidence::Opened { by_machine: false }, Evidence::Clicked]);
     assert_eq!((person.opened_at, person.clicked_at), (Some(at(100)), Some(at(100))));
+}
+
+#[test]
+fn a_note_in_doubt_is_tried_again_whatever_the_policy_says_of_emails_and_at_last_parked() {
+    let policy = RetryPolicy {
+        after_doubt: AfterDoubt::Hold,
+        ..RetryPolicy::default()
+    };
+    let mut delivery = Delivery::queued(at(0));
+    for attempt in 1..=policy.tries {
+        let lease = Lease {
+            owner: "a".into(),
+            until: at(90),
+        };
+        let doubted = delivery.claim(lease, at(1)).1.doubt("the sender is gone", at(91));
+        let waits = policy.doubt_of(Channel::InApp);
+        assert_eq!(doubted.encounter("b", waits, at(91)), Encounter::DoubtOver);
+        delivery = doubted.end_doubt(Channel::InApp, &policy, at(91));
+        let state = if attempt < policy.tries { State::Queued } else { State::Parked };
+        assert_eq!((delivery.state, delivery.failures), (state, attempt));
+    }
 }
 
 #[test]

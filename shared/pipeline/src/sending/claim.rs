@@ -105,7 +105,7 @@ where
     /// What follows when a claim was refused.
     async fn encounter(&self, request: &DeliveryRequest, current: Delivery, counts: &mut SendingCounts) -> Met {
         let now = self.clock.now();
-        match current.encounter(self.owner, self.policy.in_doubt_for, now) {
+        match current.encounter(self.owner, self.policy.doubt_of(request.channel), now) {
             Encounter::Claimable => Met::Claimable(current),
             Encounter::Ours => Met::Held(current),
             Encounter::Finished | Encounter::OwedToDeadLetters | Encounter::Wait(_) => {
@@ -150,7 +150,7 @@ where
             Some(Err(error)) => return Met::Ended(self.come_again(request.id, &chain(&error))),
         };
         let is_claimable =
-            current.encounter(self.owner, self.policy.in_doubt_for, self.clock.now()) == Encounter::Claimable;
+            current.encounter(self.owner, self.policy.doubt_of(request.channel), self.clock.now()) == Encounter::Claimable;
         if is_claimable {
             Met::Claimable(current)
         } else {

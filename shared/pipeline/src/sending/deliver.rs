@@ -93,7 +93,7 @@ where
     /// What is known now of the customers, and of the orders that may have moved on meanwhile.
     async fn look_again(&self, held: &[Held<'_>]) -> Result<(Customers, HashMap<OrderId, Vec<News>>), Unavailable> {
         let users = held.iter().filter_map(|held| held.request.user.as_ref());
-        let contacts = held.iter().map(|held| held.request.contact());
+        let contacts = held.iter().filter_map(|held| held.request.contact());
         let customers = load_for(self.customers, users, contacts).await?;
         let now = self.clock.now();
         let mut orders: HashMap<OrderId, Timestamp> = HashMap::new();
@@ -121,7 +121,8 @@ where
         let now = self.clock.now();
         let nobody = Preferences::default();
         let known = request.user.as_ref().and_then(|user| customers.preferences.get(user));
-        let suppression = customers.suppressions.get(&request.contact());
+        let contact = request.contact();
+        let suppression = contact.and_then(|contact| customers.suppressions.get(&contact));
         if let Err(reason) = request.still_wanted(known.unwrap_or(&nobody), suppression, now) {
             return Some(End::Unwanted(reason));
         }
@@ -155,6 +156,7 @@ where
                     | SendAnswer::Refused { .. }
                     | SendAnswer::Rejected { .. }
                     | SendAnswer::OptedOut { .. }
+                    | SendAnswer::Repeatable { .. }
                     | SendAnswer::Unknown { .. } => {}
                 }
                 delivery.settle(&answer, self.policy, self.clock.chance(), now)

@@ -106,7 +106,7 @@ where
         let now = self.clock.now();
         let done = SendVerdict::Done(id, current.state, reason.clone());
         let again = |at| SendVerdict::Again(id, at, reason.unwrap_or_else(|| current.state.name().to_owned()));
-        match current.encounter(self.owner, self.policy.in_doubt_for, now) {
+        match current.encounter(self.owner, self.policy.doubt_of(self.courier.channel()), now) {
             Encounter::Finished => Ended {
                 verdict: done,
                 owed: None,

@@ -9,7 +9,9 @@ use crate::{IntakeVerdict, Lane};
 #[tokio::test]
 async fn the_decision_is_recorded_with_its_reasons_and_handed_over() {
     let house = House::new();
-    let report = house.take(&[&text_of(&shipped("ana", "456", at(NOW)))]).await;
+    let mut event = shipped("ana", "456", at(NOW));
+    event.channels = Some(vec![Channel::Email, Channel::Sms, Channel::InApp]);
+    let report = house.take(&[&text_of(&event)]).await;
     let IntakeVerdict::Decided(decided) = &report.verdicts[0] else {
         panic!("{report:?}")
     };
@@ -18,19 +20,18 @@ async fn the_decision_is_recorded_with_its_reasons_and_handed_over() {
         .iter()
         .map(|result| (result.channel, result.outcome))
         .collect();
-    assert_eq!(
-        outcomes,
-        [(Channel::Email, State::Queued), (Channel::Sms, State::Queued)]
-    );
-    assert_eq!((report.counts.decided, report.counts.channels), (1, 2));
-    assert_eq!(house.queues.requests.borrow().len(), 2);
+    assert_eq!(outcomes, Channel::OFFERED.map(|channel| (channel, State::Queued)));
+    assert_eq!((report.counts.decided, report.counts.channels), (1, 3));
+    assert_eq!(house.queues.requests.borrow().len(), 3);
 }
 
 #[tokio::test]
 async fn opted_out_of_everything_is_a_recorded_reason_and_no_error() {
     let house = House::new();
-    house.opt_out("ana", [Channel::Email, Channel::Sms]);
-    let report = house.take(&[&text_of(&shipped("ana", "456", at(NOW)))]).await;
+    house.opt_out("ana", Channel::OFFERED);
+    let mut event = shipped("ana", "456", at(NOW));
+    event.channels = Some(Channel::OFFERED.to_vec());
+    let report = house.take(&[&text_of(&event)]).await;
     let IntakeVerdict::Decided(decided) = &report.verdicts[0] else {
         panic!("{report:?}")
     };
@@ -190,7 +191,7 @@ async fn of_two_contents_under_a_new_key_in_one_batch_the_second_is_a_conflict()
     let house = House::new();
     let text = |total: u32| {
         format!(
-            r#"{{"userId":"u","type":"order_confirmation","recipientEmail":"a@example.com","orderId":"1","totalAmount":{total},"idempotencyKey":"k"}}"#
+            r#"{{"userId":"u","type":"order_confirmation","recipientEmail":"a@example.com","orderId":"1","totalAmount":{total},"idempotencyKey":"k","channels":["email"]}}"#
         )
     };
     let report = house.take(&[&text(1), &text(2)]).await;

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod feedback;
+mod in_app;
 mod intake;
 mod pace;
 mod redrive;
@@ -141,13 +142,14 @@ impl House {
     }
 }
 
-/// The event as its publisher writes it.
+/// The event as its publisher writes it, for e-mail and SMS where it names no channels.
 fn text_of(event: &Event) -> String {
     let order = event.content.order().unwrap();
     let (notification_type, status) = (event.content.notification_type(), event.content.status());
+    let by_default = vec![Channel::Email, Channel::Sms];
     serde_json::json!({
         "userId": event.recipient.user, "recipientEmail": event.recipient.email, "recipientPhone": event.recipient.phone,
-        "notificationType": notification_type.name(),
+        "notificationType": notification_type.name(), "channels": event.channels.as_ref().unwrap_or(&by_default),
         "orderData": {"orderId": order.id.as_str(), "status": status.map(|status| status.name()), "timestamp": event.at.to_string()},
     })
     .to_string()
