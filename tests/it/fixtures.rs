@@ -112,7 +112,11 @@ fn amounts_are_the_same_as_numbers_and_as_texts() {
 
 #[test]
 fn the_requests_for_the_senders_read_back_as_they_were_written() {
-    for (folder, channel) in [("email-sender", Channel::Email), ("sms-sender", Channel::Sms)] {
+    for (folder, channel) in [
+        ("email-sender", Channel::Email),
+        ("sms-sender", Channel::Sms),
+        ("in-app-sender", Channel::InApp),
+    ] {
         let Invocation::Queue(messages) = Invocation::read(&file(folder, "sqs.json")) else {
             panic!("not a batch of a queue")
         };

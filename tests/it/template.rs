@@ -31,7 +31,7 @@ fn text(value: &Value) -> String {
 fn every_queue_has_dead_letters_and_keeps_messages_as_long_as_it_can() {
     let queues = resources(&template("infra/queues.yaml"), "AWS::SQS::Queue");
     let is_for_dead = |name: &str| name.ends_with("DeadLetters");
-    assert_eq!(queues.iter().filter(|(name, _)| !is_for_dead(name)).count(), 8);
+    assert_eq!(queues.iter().filter(|(name, _)| !is_for_dead(name)).count(), 10);
     for (name, queue) in &queues {
         assert_eq!(queue["MessageRetentionPeriod"].as_u64(), Some(1_209_600), "{name}");
         if !is_for_dead(name) {
@@ -90,7 +90,7 @@ fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filt
 fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_log() {
     let template = template("template.yaml");
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 5);
+    assert_eq!(functions.len(), 6);
     let mut roles = Vec::new();
     for (name, function) in &functions {
         roles.push(text(&function["Role"]));
@@ -117,7 +117,7 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
     }
     roles.sort();
     roles.dedup();
-    assert_eq!(roles.len(), 5);
+    assert_eq!(roles.len(), 6);
     for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert!(!group["RetentionInDays"].is_null(), "{name}");
     }
@@ -126,11 +126,11 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
 #[test]
 fn every_table_is_encrypted_and_what_people_said_and_got_can_be_put_back() {
     let tables = resources(&template("infra/data.yaml"), "AWS::DynamoDB::Table");
-    assert_eq!(tables.len(), 6);
+    assert_eq!(tables.len(), 7);
     for (name, table) in &tables {
         // The others hold what is measured again, or found again within days.
         let can_be_put_back = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool();
-        let is_lasting = ["Preferences", "Ledger", "Suppressions", "Templates"].contains(&name.as_str());
+        let is_lasting = ["Preferences", "Ledger", "Suppressions", "Templates", "Inbox"].contains(&name.as_str());
         assert_eq!(can_be_put_back.unwrap_or(false), is_lasting, "{name}");
         assert_eq!(table["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
     }
@@ -161,6 +161,7 @@ fn every_function_is_given_the_variables_that_it_reads_and_no_others() {
         ("notification-orchestrator", "OrchestratorFunction"),
         ("email-sender", "EmailFunction"),
         ("sms-sender", "SmsFunction"),
+        ("in-app-sender", "InAppFunction"),
         ("delivery-events", "DeliveryEventsFunction"),
         ("account-monitor", "AccountMonitorFunction"),
     ] {

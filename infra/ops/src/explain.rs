@@ -238,7 +238,11 @@ impl Surroundings {
                     )
                 }),
                 suppression: hold.map(|hold| format!("{} since {}", hold.reason.name(), moment(hold.since))),
-                note: self.notes.get(&notification.id).copied().filter(|_| *channel == Channel::InApp),
+                note: self
+                    .notes
+                    .get(&notification.id)
+                    .copied()
+                    .filter(|_| *channel == Channel::InApp),
             }
         });
         channels.collect()

@@ -62,7 +62,10 @@ impl CustomersLoad for DynamoCustomers {
             let hashes = contacts.iter().map(|contact| (suppressions.key.of(contact), contact));
             hashes.collect()
         };
-        let suppressions_table = self.suppressions.as_ref().map(|suppressions| suppressions.table.as_str());
+        let suppressions_table = self
+            .suppressions
+            .as_ref()
+            .map(|suppressions| suppressions.table.as_str());
         let suppressions_table = suppressions_table.unwrap_or_default();
         let contacts = self.suppressions.as_ref().map(hashed).unwrap_or_default();
         let of_users = users.iter().map(|user| Key {

@@ -119,11 +119,7 @@ impl DynamoInbox {
             .expression_attribute_values(":now", moment(now))
             .send()
             .await;
-        was_written(
-            marked,
-            UpdateItemError::is_conditional_check_failed_exception,
-            MARKING,
-        )
+        was_written(marked, UpdateItemError::is_conditional_check_failed_exception, MARKING)
     }
 }
 
@@ -150,9 +146,10 @@ fn meaning(code: &str, _message: &str, status: u16) -> SendAnswer {
         _ if is_throttle(code, status) => SendAnswer::Throttled { reason },
         // The role, the table or its key: somebody has to act.
         _ if is_forbidden(code, status) => SendAnswer::Limited { reason },
-        "ResourceNotFoundException" | "KMSAccessDeniedException" | "KMSDisabledException" | "KMSInvalidStateException" => {
-            SendAnswer::Limited { reason }
-        }
+        "ResourceNotFoundException"
+        | "KMSAccessDeniedException"
+        | "KMSDisabledException"
+        | "KMSInvalidStateException" => SendAnswer::Limited { reason },
         _ => SendAnswer::Repeatable { reason },
     }
 }
@@ -251,7 +248,11 @@ impl InboxMark for DynamoInbox {
                 .send()
                 .await
                 .map_err(|error| Unavailable::new(LISTING, in_few_words(&error)))?;
-            let ids: Vec<&str> = found.items().iter().filter_map(|item| text_of(item, "notificationId")).collect();
+            let ids: Vec<&str> = found
+                .items()
+                .iter()
+                .filter_map(|item| text_of(item, "notificationId"))
+                .collect();
             for marked in join_all(ids.iter().map(|id| self.mark_unread(user, id, now))).await {
                 count = count.saturating_add(u32::from(marked?));
             }

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use crate::{
-    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, InForce, InboxPage, InboxPlace, MarkedAll, News,
-    Notification, NotificationId, OrderId, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic, Unread, UserId,
-    Window, Written,
+    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, InForce, InboxPage, InboxPlace, MarkedAll,
+    News, Notification, NotificationId, OrderId, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic,
+    Unread, UserId, Window, Written,
 };
 
 /// A cause, whatever its type.

@@ -135,7 +135,8 @@ mod tests {
 
     /// On or off by e-mail, SMS, push, in-app: what a customer gets who never chose.
     fn defaults(content: &Content) -> [bool; 4] {
-        [Channel::Email, Channel::Sms, Channel::Push, Channel::InApp].map(|channel| Preferences::default().wants(channel, content))
+        [Channel::Email, Channel::Sms, Channel::Push, Channel::InApp]
+            .map(|channel| Preferences::default().wants(channel, content))
     }
 
     #[test]

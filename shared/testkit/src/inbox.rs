@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::recorded::Put;
+
 type Notes = BTreeMap<(UserId, NotificationId), Note>;
 
 /// Inboxes in memory. A router may share them between its tasks.
@@ -49,6 +51,12 @@ fn of<'n>(notes: &'n Notes, user: &UserId) -> Vec<&'n Note> {
         .collect();
     of_user.sort_unstable_by_key(|note| std::cmp::Reverse((note.created_at, note.id)));
     of_user
+}
+
+impl Put for MemoryInbox {
+    async fn put(&self, user: &UserId, note: &Note) {
+        self.put(user, note);
+    }
 }
 
 impl InboxLoad for MemoryInbox {

@@ -3,19 +3,19 @@
 //! The answers of the stack are kept in `recorded/answers.txt`; `make recordings` writes them anew.
 
 use domain::ports::{
-    Advanced, CustomersLoad, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, OrderNews, Recorded, SmsAllowance,
-    Step, SuppressionsKeep, TrafficKeep, Unavailable,
+    Advanced, CustomersLoad, InboxLoad, InboxMark, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, OrderNews,
+    Recorded, SmsAllowance, Step, SuppressionsKeep, TrafficKeep, Unavailable,
 };
 use domain::{
-    Breaker, Channel, Contact, Delivery, Evidence, Guard, Language, Lease, Notification, NotificationId, OrderStatus,
-    Reason, RetryPolicy, SmsEncoding, SmsSize, State, Strike, Suppression, SuppressionPolicy, SuppressionReason,
-    Traffic, UserId, Written,
+    Breaker, Channel, Contact, Delivery, Evidence, Guard, InboxPage, Language, Lease, Notification, NotificationId,
+    OrderStatus, Reason, RetryPolicy, SmsEncoding, SmsSize, State, Strike, Suppression, SuppressionPolicy,
+    SuppressionReason, Traffic, UserId, Written,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write as _};
 
-use crate::{at, confirmation, order, shipped};
+use crate::{at, confirmation, note, order, shipped};
 
 /// The answers of the stack, as they were recorded.
 pub const ANSWERS: &str = include_str!("../recorded/answers.txt");
@@ -24,7 +24,7 @@ const NOW: i64 = 1_795_168_800;
 
 /// What is called, and which run this is: on a stack that is used again, every run speaks of orders and people of its own.
 #[derive(Debug)]
-pub struct Script<'a, L, P, M, T, A> {
+pub struct Script<'a, L, P, M, T, A, I> {
     /// The ledger.
     pub ledger: &'a L,
     /// Customers, and what speaks against their addresses.
@@ -35,6 +35,8 @@ pub struct Script<'a, L, P, M, T, A> {
     pub traffic: &'a T,
     /// The counters of text messages.
     pub allowance: &'a A,
+    /// The inboxes.
+    pub inbox: &'a I,
     /// The run.
     pub run: u64,
 }
@@ -43,6 +45,12 @@ pub struct Script<'a, L, P, M, T, A> {
 pub trait Note {
     /// Notes it.
     fn note(&self, message_id: &str, id: NotificationId, channel: Channel) -> impl Future<Output = ()>;
+}
+
+/// Puts a note into an inbox, as the in-app sender does.
+pub trait Put {
+    /// Puts it there, unless it is there already.
+    fn put(&self, user: &UserId, note: &domain::Note) -> impl Future<Output = ()>;
 }
 
 struct Answers {
@@ -59,13 +67,14 @@ impl Answers {
     }
 }
 
-impl<L, P, M, T, A> Script<'_, L, P, M, T, A>
+impl<L, P, M, T, A, I> Script<'_, L, P, M, T, A, I>
 where
     L: LedgerRecord + LedgerAdvance + LedgerLoad + OrderNews,
     P: CustomersLoad + SuppressionsKeep,
     M: MessageLookUp + Note,
     T: TrafficKeep,
     A: SmsAllowance,
+    I: InboxLoad + InboxMark + Put,
 {
     /// Makes every call and tells the answers, in words that are the same in every run.
     pub async fn play(&self) -> String {
@@ -78,6 +87,7 @@ where
         self.find_messages(&mut answers).await;
         self.share_traffic(&mut answers).await;
         self.count_texts(&mut answers).await;
+        self.read_an_inbox(&mut answers).await;
         let names = (1..=4).map(|nth| (self.id(nth).to_string(), format!("notification-{nth}")));
         let text = names.fold(answers.text, |text, (id, name)| text.replace(&id, &name));
         text.replace(&format!("-{}", self.run), "").trim_start().to_owned()
@@ -343,6 +353,67 @@ where
     }
 }
 
+impl<L, P, M, T, A, I> Script<'_, L, P, M, T, A, I>
+where
+    I: InboxLoad + InboxMark + Put,
+{
+    /// Notes that are put, put again, paged through and marked, and those of another customer.
+    async fn read_an_inbox(&self, answers: &mut Answers) {
+        answers.about("inbox");
+        let user = |name: &str| UserId::try_from(format!("{name}-{}", self.run));
+        let (Ok(ana), Ok(luis)) = (user("ana"), user("luis")) else {
+            return;
+        };
+        for nth in 1..=4 {
+            self.inbox.put(&ana, &note(nth, at(NOW + i64::from(nth)))).await;
+        }
+        // Of the same moment, and of another customer.
+        self.inbox.put(&ana, &note(5, at(NOW + 4))).await;
+        self.inbox.put(&luis, &note(1, at(NOW))).await;
+        answers.tell("unread", words(self.inbox.unread(&ana).await));
+        let second = note(2, at(NOW)).id;
+        for (call, user, id) in [
+            ("marked", &ana, second),
+            ("marked again", &ana, second),
+            ("marked in another's", &luis, second),
+        ] {
+            answers.tell(call, words(self.inbox.mark(user, id, at(NOW + 10)).await));
+        }
+        self.inbox.put(&ana, &note(2, at(NOW + 99))).await;
+        for (call, unread_only) in [("all", false), ("the unread", true)] {
+            let mut from = None;
+            for page in 1..=3 {
+                let read = self.inbox.page(&ana, from, 2, unread_only).await;
+                answers.tell(
+                    &format!("{call}, page {page}"),
+                    read.as_ref().map(titles).map_err(|error| domain::chain(error)),
+                );
+                from = read.ok().and_then(|page| page.next);
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        answers.tell(
+            "all marked until then",
+            words(self.inbox.mark_all(&ana, at(NOW + 3)).await),
+        );
+        answers.tell("unread", words(self.inbox.unread(&ana).await));
+        answers.tell("all marked", words(self.inbox.mark_all(&ana, at(NOW + 10)).await));
+        answers.tell("unread", words(self.inbox.unread(&ana).await));
+        answers.tell("unread by another", words(self.inbox.unread(&luis).await));
+    }
+}
+
+/// What a page shows, and whether there is another.
+fn titles(page: &InboxPage) -> (Vec<(String, bool)>, bool) {
+    let shown = page
+        .notes
+        .iter()
+        .map(|note| (note.title.clone(), note.read_at.is_some()));
+    (shown.collect(), page.next.is_some())
+}
+
 fn lease(owner: &str) -> Lease {
     Lease {
         owner: owner.to_owned(),
@@ -372,7 +443,7 @@ pub fn run_of(now: Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MemoryAllowance, MemoryCustomers, MemoryLedger, MemoryMessages, MemoryTraffic};
+    use crate::{MemoryAllowance, MemoryCustomers, MemoryInbox, MemoryLedger, MemoryMessages, MemoryTraffic};
 
     #[tokio::test]
     async fn the_twins_answer_as_the_stack_did() {
@@ -382,6 +453,7 @@ mod tests {
             messages: &MemoryMessages::default(),
             traffic: &MemoryTraffic::default(),
             allowance: &MemoryAllowance::default(),
+            inbox: &MemoryInbox::default(),
             run: 7_000_000_001,
         };
         let told = script.play().await;

@@ -1,8 +1,8 @@
 //! Ready-made values.
 
 use domain::{
-    Channel, Content, Countries, Currency, DeliveryRequest, Event, Language, Note, NotificationId, NotificationType, Order,
-    OrderId, OrderStatus, Priority, Recipient, ShopDefaults, StatusUpdate, UserId, Zone,
+    Channel, Content, Countries, Currency, DeliveryRequest, Event, Language, Note, NotificationId, NotificationType,
+    Order, OrderId, OrderStatus, Priority, Recipient, ShopDefaults, StatusUpdate, UserId, Zone,
 };
 use jiff::Timestamp;
 

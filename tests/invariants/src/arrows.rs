@@ -222,7 +222,8 @@ fn objection_to_writer(
         return Some("an operator queues parked deliveries again, and does nothing else, and nobody else does");
     }
     let is_owner = |snapshot: &Snapshot| snapshot.owner.map(Writer::Invocation) == Some(by);
-    let sent_again = channel == "email" && terms.resend_in_doubt;
+    // A note that is put into an inbox again is the same note, whatever the policy says of e-mails.
+    let sent_again = (channel == "email" && terms.resend_in_doubt) || channel == "in_app";
     match way {
         Way::Claim if !from.claimable => Some("its claim time has not come"),
         Way::Claim if !is_owner(to) => Some("whoever claims becomes the owner"),
@@ -231,7 +232,7 @@ fn objection_to_writer(
         Way::DeadlineAgain if !sent_again && !is_owner(from) => {
             Some("a doubt about this channel is not sent again under this policy")
         }
-        Way::DeadlineEnd if sent_again && !is_owner(from) => Some("a doubt about an e-mail is sent again"),
+        Way::DeadlineEnd if sent_again && !is_owner(from) => Some("a doubt about this channel is sent again"),
         Way::Asked if from.reason.as_deref() != Some("not_asked_for") => {
             Some("only what was not asked for is reopened")
         }

@@ -188,8 +188,10 @@ impl<'a> Provider<'a> {
             if arrows::is_accepted(state) {
                 continue;
             }
-            let acceptances = self.dealings.get(key).map_or(&[][..], |dealings| &dealings.acceptances);
-            if state == "parked" && acceptances.iter().any(Acceptance::is_known_at_last) {
+            let dealings = self.dealings.get(key);
+            let acceptances = dealings.into_iter().flat_map(|dealings| dealings.told_in_time(*key));
+            let acceptances: Vec<&Acceptance> = acceptances.collect();
+            if state == "parked" && acceptances.iter().any(|acceptance| acceptance.is_known_at_last()) {
                 let text =
                     "it is parked, but known to be accepted: sending it again would be once too often".to_owned();
                 verdict.breach(I7, Some(*key), None, text);
@@ -201,7 +203,7 @@ impl<'a> Provider<'a> {
         let mut repeated: Vec<_> = self
             .dealings
             .iter()
-            .filter(|(_, dealings)| dealings.acceptances.len() > 1)
+            .filter(|(key, dealings)| dealings.acceptances.len() > 1 && !dealings.are_one_note(**key))
             .collect();
         repeated.sort_unstable_by_key(|(key, _)| **key);
         for (key, dealings) in repeated {
@@ -236,6 +238,22 @@ impl Dealings {
         });
         #[expect(clippy::indexing_slicing, reason = "found or pushed just now")]
         &mut self.claims[number]
+    }
+
+    /// The acceptances of which somebody was told who could still write it down. Nobody waits for the owner of a note whose
+    /// lease is over: it is put again, and what comes of that stands.
+    fn told_in_time(&self, key: Key) -> impl Iterator<Item = &Acceptance> {
+        let last_claim = self.claims.iter().map(|claims| claims.won_at).max();
+        self.acceptances
+            .iter()
+            .filter(move |acceptance| key.channel != "in_app" || acceptance.claim.ok() >= last_claim)
+    }
+
+    /// Whether the acceptances are all of one note in an inbox, which is there once however often it was put.
+    fn are_one_note(&self, key: Key) -> bool {
+        let mut ids = self.acceptances.iter().map(|acceptance| acceptance.message_id);
+        let first = ids.next();
+        key.channel == "in_app" && ids.all(|id| Some(id) == first)
     }
 
     /// Of two acceptances and more: whether nobody could know of the earlier ones when a later one was claimed.

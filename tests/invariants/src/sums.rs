@@ -15,7 +15,9 @@ pub(crate) struct Sums {
     notifications: Sum,
     email: Sender,
     sms: Sender,
+    in_app: Sender,
     resent: Sum,
+    put_again: Sum,
 }
 
 struct Sender {
@@ -57,6 +59,11 @@ impl Sums {
                 success: Sum::new("SmsNotificationSuccess", "SMS came to be accepted"),
                 failure: Sum::new("SmsNotificationFailure", "SMS came to be failed or parked"),
             },
+            in_app: Sender {
+                success: Sum::new("InAppNotificationSuccess", "notes came to be accepted"),
+                failure: Sum::new("InAppNotificationFailure", "notes came to be failed or parked"),
+            },
+            put_again: Sum::new("InAppNotificationResentInDoubt", "notes in doubt were queued again"),
             resent: Sum::new("EmailNotificationResentInDoubt", "e-mails in doubt were queued again"),
         }
     }
@@ -70,19 +77,23 @@ impl Sums {
             }
             What::Moved { delivery, from, to, by } => {
                 let is_surely_told = self.is_surely_told(*by, delivery.fact);
-                let sender = match delivery.channel {
-                    "email" => &mut self.email,
-                    "sms" => &mut self.sms,
+                let (sender, resent) = match delivery.channel {
+                    "email" => (&mut self.email, Some(&mut self.resent)),
+                    "sms" => (&mut self.sms, None),
+                    "in_app" => (&mut self.in_app, Some(&mut self.put_again)),
                     _ => return,
                 };
                 if arrows::is_accepted(&to.state) && !arrows::is_accepted(&from.state) {
                     sender.success.add(is_surely_told);
                 } else if matches!(to.state.as_ref(), "failed" | "parked") && to.state != from.state {
                     sender.failure.add(is_surely_told);
-                } else if delivery.channel == "email" && from.state == "in_doubt" && to.state == "queued" {
+                } else if let Some(resent) = resent
+                    && from.state == "in_doubt"
+                    && to.state == "queued"
+                {
                     // Its slow owner may know better than to call it a doubt.
                     let is_owner = from.owner.map(Writer::Invocation) == Some(*by);
-                    self.resent.add(is_surely_told && !is_owner);
+                    resent.add(is_surely_told && !is_owner);
                 }
             }
             What::Metrics { counts, .. } => {
@@ -136,13 +147,16 @@ impl Sums {
         }
     }
 
-    fn all_mut(&mut self) -> [&mut Sum; 6] {
+    fn all_mut(&mut self) -> [&mut Sum; 9] {
         [
             &mut self.notifications,
             &mut self.email.success,
             &mut self.email.failure,
             &mut self.sms.success,
             &mut self.sms.failure,
+            &mut self.in_app.success,
+            &mut self.in_app.failure,
+            &mut self.put_again,
             &mut self.resent,
         ]
     }

@@ -57,7 +57,7 @@ async fn shipped_in_capitals_is_an_email_with_the_carriers_page_and_an_sms() {
             number(&item, "successfulChannels"),
             number(&item, "failedChannels")
         ),
-        (2, 2, 0)
+        (3, 3, 0)
     );
     assert_eq!(text(&item, "status"), "shipped");
     let emails = stack.emails_to(&email).await;

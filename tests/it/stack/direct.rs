@@ -24,7 +24,7 @@ async fn a_request_and_response_call_answers_with_the_decision_per_channel() {
     let body = body(&answer);
     assert_eq!(
         body["channels"],
-        json!([{"channel": "email", "outcome": "queued"}, {"channel": "sms", "outcome": "queued"}])
+        json!([{"channel": "email", "outcome": "queued"}, {"channel": "sms", "outcome": "queued"}, {"channel": "in_app", "outcome": "queued"}])
     );
     let item = stack.settled(&order).await;
     assert_eq!(

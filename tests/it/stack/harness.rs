@@ -197,6 +197,8 @@ impl Stack {
             "email",
             "sms-urgent",
             "sms",
+            "in-app-urgent",
+            "in-app",
         ] {
             let what = format!("{queue} empty");
             eventually(&what, async || (self.depth(queue).await == 0).then_some(())).await;
@@ -291,6 +293,8 @@ impl Stack {
             "email",
             "sms-urgent",
             "sms",
+            "in-app-urgent",
+            "in-app",
         ] {
             count += self.depth(&format!("{queue}-dead-letters")).await;
         }

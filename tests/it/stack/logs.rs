@@ -72,6 +72,7 @@ async fn metrics_are_lines_in_the_embedded_metric_format_without_dimensions() {
         ("email-sender", "EmailNotificationSuccess"),
         ("email-sender", "EmailNotificationLatency"),
         ("sms-sender", "SmsNotificationSuccess"),
+        ("in-app-sender", "InAppNotificationSuccess"),
     ] {
         let line = eventually(metric, async || {
             function_lines()

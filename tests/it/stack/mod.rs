@@ -10,6 +10,7 @@ mod faults;
 mod handed_over;
 mod harness;
 mod hostile;
+mod in_app;
 mod kills;
 mod local_tools;
 mod logs;

@@ -1,12 +1,14 @@
 //! The operator's tool on the running stack: the binary itself, as an operator would call it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ports::InboxMark as _;
 use fault_proxy::{Fault, Rule, StatusCode};
 use serde_json::{Value, json};
 use std::process::Stdio;
 use tokio::process::Command;
 
 use super::harness::{Item, Stack, eventually, outcomes, text};
+use super::in_app::inbox;
 use super::local_tools::binaries;
 
 /// What the tool answered.
@@ -123,6 +125,7 @@ impl Journey {
             "suppressions",
             "system-state",
             "provider-messages",
+            "inbox",
         ] {
             let items = self
                 .stack
@@ -147,6 +150,8 @@ impl Journey {
             "email-urgent",
             "sms",
             "sms-urgent",
+            "in-app",
+            "in-app-urgent",
             "delivery-events",
             "subscriptions",
         ] {
@@ -705,6 +710,27 @@ async fn the_doctor_finds_a_preference_item_that_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn a_note_is_explained_with_whether_it_was_read() {
+    let journey = Journey::start().await;
+    journey.ship(&["in_app"]).await;
+    let told = journey.explained("in_app").await;
+    assert!(is_accepted(&told), "{told}");
+    let note = &told["note"];
+    assert!(note["createdAt"].is_string() && note["readAt"].is_null(), "{told}");
+    let page = ops(&["explain", "--order", &journey.order]).await;
+    assert!(
+        page.out.contains("in the inbox    since") && page.out.contains("unread"),
+        "{page:?}"
+    );
+
+    let user = domain::UserId::try_from(journey.user.as_str()).unwrap();
+    let now = jiff::Timestamp::now();
+    let done = inbox(&journey.stack).mark_all(&user, now).await.unwrap();
+    assert_eq!(done.count, 1);
+    assert!(journey.explained("in_app").await["note"]["readAt"].is_string());
+}
+
+#[tokio::test]
 async fn an_erased_customer_is_nowhere_and_gets_nothing_more() {
     let journey = Journey::start().await;
     journey
@@ -712,6 +738,17 @@ async fn an_erased_customer_is_nowhere_and_gets_nothing_more() {
         .store_preferences(&json!({"userId": journey.user, "email": journey.email, "phoneNumber": journey.phone}))
         .await;
     journey.park().await;
+    journey.stack.publish(&journey.event("processing", &["in_app"])).await;
+    eventually("the note", async || {
+        journey
+            .traces()
+            .await
+            .iter()
+            .any(|trace| trace.starts_with("inbox"))
+            .then_some(())
+    })
+    .await;
+    journey.stack.drained().await;
     let later = jiff::Timestamp::now()
         .saturating_add(jiff::SignedDuration::from_secs(25))
         .unwrap();
@@ -719,7 +756,7 @@ async fn an_erased_customer_is_nowhere_and_gets_nothing_more() {
     deferred["scheduledFor"] = json!(later.to_string());
     journey.stack.publish(&deferred).await;
     eventually("the deferred news", async || {
-        (journey.stack.items_about(&journey.order).await.len() == 2).then_some(())
+        (journey.stack.items_about(&journey.order).await.len() == 3).then_some(())
     })
     .await;
     let sent_before = journey.stack.emails_to(&journey.email).await.len();
@@ -727,15 +764,19 @@ async fn an_erased_customer_is_nowhere_and_gets_nothing_more() {
     let erase = ["erase", "--customer", &journey.user, "--why", "request 2026-117"];
     let (_, foreseen) = ops_json(&[erase.as_slice(), &["--dry-run"]].concat()).await;
     assert_eq!(
-        (&foreseen["deliveriesClosed"], &foreseen["deadLettersRemoved"]),
-        (&json!(2), &json!(1)),
+        (
+            &foreseen["deliveriesClosed"],
+            &foreseen["deadLettersRemoved"],
+            &foreseen["notesRemoved"]
+        ),
+        (&json!(2), &json!(1), &json!(1)),
         "{foreseen}"
     );
     assert!(!journey.traces().await.is_empty());
     let (code, erased) = ops_json(&erase).await;
     assert_eq!(
         (code, &erased["underWay"], &erased["notificationsCleared"]),
-        (0, &json!([]), &json!(2)),
+        (0, &json!([]), &json!(3)),
         "{erased}"
     );
     assert_eq!(journey.traces().await, Vec::<String>::new());

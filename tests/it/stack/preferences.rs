@@ -33,7 +33,9 @@ async fn opted_out_of_everything_is_a_recorded_reason_and_nothing_else() {
     let (user, order, email) = (stack.unique("user"), stack.unique("order"), stack.address("ana"));
     let nothing = json!({"order_confirmation": false, "order_status_update": false, "promotional": false, "system_maintenance": false});
     stack
-        .store_preferences(&json!({"userId": user, "preferences": {"email": nothing, "sms": nothing}}))
+        .store_preferences(
+            &json!({"userId": user, "preferences": {"email": nothing, "sms": nothing, "in_app": nothing}}),
+        )
         .await;
     let before = stack.dead_letter_count().await;
     stack

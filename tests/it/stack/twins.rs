@@ -1,14 +1,18 @@
 //! The memory twins are held to what the stack answers.
 
 use aws::{
-    ContactKey, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoSuppressions, DynamoTraffic, ProviderMessages,
+    ContactKey, DynamoAllowance, DynamoCustomers, DynamoInbox, DynamoLedger, DynamoSuppressions, DynamoTraffic,
+    ProviderMessages,
 };
-use domain::ports::{Customers, CustomersLoad, MessageLookUp, SuppressionsKeep, Unavailable};
-use domain::{Channel, Contact, NotificationId, Suppression, UserId};
+use domain::ports::{
+    Customers, CustomersLoad, InboxLoad, InboxMark, MessageLookUp, SendAnswer, SuppressionsKeep, Unavailable,
+};
+use domain::{Channel, Contact, InboxPage, InboxPlace, MarkedAll, NotificationId, Suppression, Unread, UserId};
+use jiff::Timestamp;
 use lambda::SystemClock;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use testkit::recorded::{ANSWERS, Note, Script, run_of};
+use testkit::recorded::{ANSWERS, Note, Put, Script, run_of};
 
 use super::harness::Stack;
 
@@ -48,6 +52,41 @@ impl Note for Messages {
     }
 }
 
+struct Inboxes(DynamoInbox);
+
+impl Put for Inboxes {
+    async fn put(&self, user: &UserId, note: &domain::Note) {
+        let answer = self.0.put(user, note, 1).await;
+        assert!(matches!(answer, SendAnswer::Accepted { .. }), "{answer:?}");
+    }
+}
+
+impl InboxLoad for Inboxes {
+    async fn page(
+        &self,
+        user: &UserId,
+        from: Option<InboxPlace>,
+        limit: u32,
+        unread_only: bool,
+    ) -> Result<InboxPage, Unavailable> {
+        self.0.page(user, from, limit, unread_only).await
+    }
+
+    async fn unread(&self, user: &UserId) -> Result<Unread, Unavailable> {
+        self.0.unread(user).await
+    }
+}
+
+impl InboxMark for Inboxes {
+    async fn mark(&self, user: &UserId, id: NotificationId, now: Timestamp) -> Result<bool, Unavailable> {
+        self.0.mark(user, id, now).await
+    }
+
+    async fn mark_all(&self, user: &UserId, now: Timestamp) -> Result<MarkedAll, Unavailable> {
+        self.0.mark_all(user, now).await
+    }
+}
+
 #[tokio::test]
 async fn the_stack_answers_as_recorded() {
     let stack = Stack::connect().await;
@@ -67,6 +106,7 @@ async fn the_stack_answers_as_recorded() {
         messages: &Messages(ProviderMessages::new(dynamodb.clone(), stack.name("provider-messages"))),
         traffic: &DynamoTraffic::for_keeper(dynamodb.clone(), stack.name("system-state"), SystemClock),
         allowance: &DynamoAllowance::new(dynamodb.clone(), stack.name("system-state"), key()),
+        inbox: &Inboxes(DynamoInbox::new(dynamodb.clone(), stack.name("inbox"))),
         run: run_of(jiff::Timestamp::now()),
     };
     let told = script.play().await;

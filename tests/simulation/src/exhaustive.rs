@@ -6,9 +6,9 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::base::base;
 use crate::faults::{Fault, Faults, Operation, meaningful};
 use crate::setting::Reports;
+use crate::simulation::Simulation;
 
 /// What came of all of them.
 #[derive(Debug, Default)]
@@ -137,9 +137,12 @@ impl fmt::Display for Table {
     }
 }
 
-/// Runs them all, on so many threads. `pairs` says whether every fault gets every later one as its partner.
+/// A scenario: with these faults, with these reports, and whether the calls of ports are written down.
+pub type Scenario = fn(Faults, Reports, bool) -> Simulation;
+
+/// Runs them all over this scenario, on so many threads. `pairs` says whether every fault gets every later one as its partner.
 #[must_use]
-pub fn every_fault(reports: Reports, threads: usize, pairs: bool) -> Table {
+pub fn every_fault(base: Scenario, reports: Reports, threads: usize, pairs: bool) -> Table {
     let right = base(Faults::None, reports, true);
     let trace = right.trace();
     let singles: Vec<(usize, Fault)> = all_from(&trace, 0);

@@ -121,6 +121,9 @@ impl Summary {
     }
 }
 
+/// Seeds from this one on tell histories in which publishers ask for inboxes as well as for e-mails and text messages.
+pub const WITH_INBOXES: u64 = 1 << 40;
+
 /// The history of this seed, at its end: after everything has settled, an operator has redriven everything twice 20 days
 /// later, and everything has settled again.
 #[must_use]
@@ -129,6 +132,10 @@ pub fn history(seed: u64) -> Simulation {
     let simulation = Simulation::new(setting(seed, &mut rng));
     let mut writer = Writer {
         simulation: &simulation,
+        channels: match seed < WITH_INBOXES {
+            true => &Channel::METERED,
+            false => &Channel::OFFERED,
+        },
         rng,
         facts: 0,
         customers: Vec::new(),
@@ -230,6 +237,7 @@ fn one_of<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
 struct Writer<'s> {
     simulation: &'s Simulation,
     rng: Rng,
+    channels: &'static [Channel],
     facts: u32,
     customers: Vec<(Customer, bool)>,
 }
@@ -263,7 +271,7 @@ impl Writer<'_> {
         }
         for _ in 0..one_of(&mut self.rng, &[0, 0, 1, 2]) {
             let (customer, _) = one_of(&mut self.rng, &self.customers);
-            let channel = one_of(&mut self.rng, &Channel::OFFERED);
+            let channel = one_of(&mut self.rng, self.channels);
             let at = self.a_moment();
             self.simulation.opt_out(at, customer, channel);
         }
@@ -290,7 +298,7 @@ impl Writer<'_> {
         let order = format!("order-{nth}");
         let mut happens_at = self.a_moment();
         if self.rng.bool() {
-            let fact = Fact::confirmation(self.next_fact(), customer, &order, happens_at);
+            let fact = Fact::confirmation(self.next_fact(), customer, &order, happens_at).by(self.channels);
             self.publish(&fact, has_address);
         }
         let way = [
@@ -306,7 +314,7 @@ impl Writer<'_> {
                 continue;
             }
             happens_at += one_of(&mut self.rng, &[0, 1_000, 10 * MINUTE_MS]);
-            let fact = Fact::status(self.next_fact(), customer, &order, status, happens_at);
+            let fact = Fact::status(self.next_fact(), customer, &order, status, happens_at).by(self.channels);
             self.publish(&fact, has_address);
         }
     }
@@ -367,6 +375,7 @@ impl Writer<'_> {
             status: None,
             order: "campaign-1".to_owned(),
             at_ms,
+            channels: self.channels,
         };
         self.publish(&fact, has_address);
     }
@@ -380,7 +389,7 @@ impl Writer<'_> {
                 continue;
             }
             let at_ms = self.a_moment();
-            let fact = Fact::status(number, customer, order, OrderStatus::Shipped, at_ms);
+            let fact = Fact::status(number, customer, order, OrderStatus::Shipped, at_ms).by(self.channels);
             self.simulation.expect(&fact);
             let mut event = fact.event();
             set(&mut event, "idempotencyKey", json!("one-key"));

@@ -5,15 +5,15 @@ use domain::{Channel, Traffic};
 use invariants::{What, Word};
 use jiff::SignedDuration;
 use lambda::{Call, FeedbackDoor, IntakeDoor, QueueMessage, Reply, SendingDoor};
-use pipeline::{Letter as DeadMessage, Redrive, Redriven, SenderMemory, Watch};
+use pipeline::{Letter as DeadMessage, Redrive, Redriven, SenderMemory, Unpaced, Watch};
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use testkit::MemoryAllowance;
 use testkit::recorded::Script;
+use testkit::{MemoryAllowance, MemoryInbox};
 
 use crate::port::Port;
 use crate::queues::{Lane, Letter, Taken};
@@ -31,15 +31,21 @@ pub(crate) enum Function {
     Orchestrator,
     EmailSender,
     SmsSender,
+    InAppSender,
     DeliveryEvents,
     AccountMonitor,
     Operator,
 }
 
 impl Function {
+    pub(crate) const fn is_sender(self) -> bool {
+        matches!(self, Self::EmailSender | Self::SmsSender | Self::InAppSender)
+    }
+
     pub(crate) const fn channel(self) -> Channel {
         match self {
             Self::SmsSender => Channel::Sms,
+            Self::InAppSender => Channel::InApp,
             Self::Orchestrator | Self::EmailSender | Self::DeliveryEvents | Self::AccountMonitor | Self::Operator => {
                 Channel::Email
             }
@@ -74,6 +80,7 @@ pub(crate) struct Process {
 enum Door {
     Intake(Box<IntakeDoor<Port, Port, Port, Port, Port, Port>>),
     Sending(Box<SendingDoor<Port, Port, Port, Port, Port, Port, Port>>),
+    Unpaced(Box<SendingDoor<Port, Port, Port, Port, Unpaced, Port, Port>>),
     Feedback(Box<FeedbackDoor<Port, Port, Port, Port, Port, Port, Port>>),
     Bare(Port),
 }
@@ -153,6 +160,7 @@ impl World {
                 Door::Intake(door) => Outcome::of(door.take_queue(messages, &call).await),
                 Door::Sending(door) if is_trial => Outcome::of(door.try_out(messages, &call).await),
                 Door::Sending(door) => Outcome::of(door.work(messages, &call).await),
+                Door::Unpaced(door) => Outcome::of(door.work(messages, &call).await),
                 Door::Feedback(door) => Outcome::of(door.work(messages).await),
                 Door::Bare(_) => Outcome::default(),
             }
@@ -187,7 +195,7 @@ impl World {
         self.state().is_watch_due = false;
         let policy = self.setting.policy.clone();
         self.start_bare(Function::AccountMonitor, async move |port: Port| {
-            for channel in Channel::OFFERED {
+            for channel in Channel::METERED {
                 let watch = Watch {
                     account: &port,
                     traffic: &port,
@@ -227,6 +235,8 @@ impl World {
                 traffic: &port,
                 // No scenario limits text messages.
                 allowance: &MemoryAllowance::default(),
+                // Nothing here reads an inbox.
+                inbox: &MemoryInbox::default(),
                 run,
             };
             let text = script.play().await;
@@ -251,7 +261,7 @@ impl World {
                     body: letter.body.to_string(),
                     reason: letter.reason.clone(),
                 };
-                let is_delivery = matches!(letter.lane.function(), Function::EmailSender | Function::SmsSender);
+                let is_delivery = letter.lane.function().is_sender();
                 let done = match is_delivery {
                     true => redrive.delivery(&message).await,
                     false => redrive.event(&message).await,
@@ -387,6 +397,18 @@ impl World {
                     Lane::of_channel(function.channel(), false),
                     Lane::of_channel(function.channel(), true),
                 ),
+                clock: port.clone(),
+                memory: SenderMemory::default(),
+            })),
+            Function::InAppSender => Door::Unpaced(Box::new(SendingDoor {
+                customers: port.clone(),
+                ledger: port.clone(),
+                dead_letters: port.clone(),
+                courier: port.clone(),
+                traffic: Unpaced,
+                policy,
+                visibility: port.clone(),
+                lanes: lanes(Lane::InApp, Lane::InAppUrgent),
                 clock: port.clone(),
                 memory: SenderMemory::default(),
             })),

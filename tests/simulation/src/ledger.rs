@@ -168,7 +168,7 @@ impl State {
     }
 
     pub(crate) fn traffic(&mut self, channel: Channel) -> &mut Traffic {
-        #[expect(clippy::indexing_slicing, reason = "one for each that is offered")]
+        #[expect(clippy::indexing_slicing, reason = "one for each that is metered")]
         &mut self.traffic[channel.position().min(1)]
     }
 }
@@ -213,7 +213,9 @@ impl Port {
                 Function::Orchestrator if letter.is_urgent => Lane::NotificationsUrgent,
                 Function::Orchestrator => Lane::Notifications,
                 Function::DeliveryEvents | Function::AccountMonitor | Function::Operator => Lane::DeliveryEvents,
-                Function::EmailSender | Function::SmsSender => Lane::of_channel(function.channel(), letter.is_urgent),
+                Function::EmailSender | Function::SmsSender | Function::InAppSender => {
+                    Lane::of_channel(function.channel(), letter.is_urgent)
+                }
             };
             addressed.push((lane, letter.clone(), tag));
         }

@@ -18,10 +18,10 @@ mod setting;
 mod simulation;
 mod world;
 
-pub use base::base;
-pub use exhaustive::{Exempt, Table, every_fault};
+pub use base::{base, base_of_inboxes};
+pub use exhaustive::{Exempt, Scenario, Table, every_fault};
 pub use faults::{COMBINATIONS, Fault, Faults, Kind, Operation, Phase, meaningful};
-pub use history::{Summary, histories, history};
+pub use history::{Summary, WITH_INBOXES, histories, history};
 pub use publication::{Customer, Fact, Publication};
 pub use queues::Lane;
 pub use setting::{Reports, Setting};

@@ -65,7 +65,7 @@ impl Port {
             skew_ms: desk.skew_ms,
             is_old: desk.is_old,
             is_operator: desk.function == Function::Operator,
-            is_sender: matches!(desk.function, Function::EmailSender | Function::SmsSender),
+            is_sender: desk.function.is_sender(),
         }
     }
 

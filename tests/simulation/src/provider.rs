@@ -61,9 +61,12 @@ impl Offer {
     }
 }
 
-fn unknown(reason: &str) -> SendAnswer {
-    SendAnswer::Unknown {
-        reason: reason.to_owned(),
+/// No answer. An inbox takes the same note once, whoever puts it there again.
+fn unknown(channel: Channel, reason: &str) -> SendAnswer {
+    let reason = reason.to_owned();
+    match channel {
+        Channel::InApp => SendAnswer::Repeatable { reason },
+        Channel::Email | Channel::Sms | Channel::Push => SendAnswer::Unknown { reason },
     }
 }
 
@@ -120,7 +123,7 @@ impl Port {
         self.world.state().plan(arrives_at, Due::Do(Box::new(happens)));
         if fault.is_some_and(|fault| fault.kind == Kind::Slow) {
             self.sleep_until(now + TIME_OUT_MS).await;
-            return unknown("no answer in time");
+            return unknown(request.channel, "no answer in time");
         }
         if is(Kind::Killed, Phase::After) {
             self.sleep_until(arrives_at).await;
@@ -133,7 +136,7 @@ impl Port {
         if is(Kind::Frozen, Phase::Replied) {
             self.freeze().await;
         }
-        let answer = answer.take().unwrap_or_else(|| unknown("no answer"));
+        let answer = answer.take().unwrap_or_else(|| unknown(request.channel, "no answer"));
         if let (SendAnswer::Accepted { message_id }, Channel::Sms) = (&answer, request.channel) {
             self.keep_message(message_id, request.id, request.channel).await;
         }
@@ -152,10 +155,14 @@ impl World {
             });
             return refusal;
         }
-        let is_failing = self.fails_after_accepting(&mut state);
+        let is_failing = offer.channel != Channel::InApp && self.fails_after_accepting(&mut state);
         let is_reply_lost = offer.loses_reply() || is_failing;
         state.messages_accepted += 1;
-        let number = state.messages_accepted;
+        let this_one = state.messages_accepted;
+        let number = match offer.channel {
+            Channel::InApp => *state.notes.entry(offer.id).or_insert(this_one),
+            Channel::Email | Channel::Sms | Channel::Push => this_one,
+        };
         let text = format!("message-{number}");
         state.tell(What::Accepted {
             delivery: offer.key,
@@ -178,18 +185,23 @@ impl World {
         }
         self.report(&mut state, offer, number, &text);
         match is_reply_lost {
-            true => unknown("500 or no answer"),
+            true => unknown(offer.channel, "500 or no answer"),
             false => SendAnswer::Accepted { message_id: text },
         }
     }
 
     /// Why it is not taken, if it is not.
     fn refusal(&self, state: &mut State, offer: &Offer) -> Option<SendAnswer> {
+        let is_table = offer.channel == Channel::InApp;
         if offer.is(Kind::Broken, Phase::Before) {
-            return Some(not_connected());
+            return Some(if is_table {
+                unknown(offer.channel, "never connected")
+            } else {
+                not_connected()
+            });
         }
         if offer.is(Kind::Error500, Phase::Before) {
-            return Some(unknown("500"));
+            return Some(unknown(offer.channel, "500"));
         }
         if offer.is(Kind::Throttled, Phase::Before) {
             return Some(throttled());
@@ -200,7 +212,11 @@ impl World {
             });
         }
         if offer.is(Kind::Trouble, Phase::Before) {
-            return Some(suspended());
+            return Some(if is_table { forbidden() } else { suspended() });
+        }
+        // A table has no moods: an outage of it is one of the faults.
+        if is_table {
+            return None;
         }
         let now = state.now - BEGINNING;
         let moods = self
@@ -213,7 +229,7 @@ impl World {
                 Mood::Suspended { .. } => Some(suspended()),
                 Mood::Throttling(often) => state.chance(*often).then(throttled),
                 // Half of the failures are accepted, see above.
-                Mood::Failing(often) => state.chance(often / 2.0).then(|| unknown("500")),
+                Mood::Failing(often) => state.chance(often / 2.0).then(|| unknown(offer.channel, "500")),
                 Mood::OutOfReach(often) => state.chance(*often).then(not_connected),
                 Mood::Rejecting(often) => state.chance(*often).then(|| SendAnswer::Rejected {
                     reason: "MessageRejected".to_owned(),
@@ -242,6 +258,9 @@ impl World {
     /// Publishes what is reported about a message that was accepted.
     fn report(&self, state: &mut State, offer: &Offer, number: u64, message_id: &str) {
         let reports = &self.setting.reports;
+        if offer.channel == Channel::InApp {
+            return;
+        }
         if offer.channel == Channel::Sms {
             if state.chance(reports.logged) {
                 let is_bounced = state.chance(reports.bounced);
@@ -369,6 +388,12 @@ fn sms_log(offer: &Offer, message_id: &str, at: i64, is_bounced: bool) -> String
 fn suspended() -> SendAnswer {
     SendAnswer::AccountTrouble {
         reason: "AccountSuspendedException".to_owned(),
+    }
+}
+
+fn forbidden() -> SendAnswer {
+    SendAnswer::Limited {
+        reason: "AccessDeniedException".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What publishers say, as text, with what the scenario knows of it without asking the engine.
 
-use domain::{NotificationType, OrderId, OrderStatus, ShopDefaults, UserId};
+use domain::{Channel, NotificationType, OrderId, OrderStatus, ShopDefaults, UserId};
 use pipeline::Reading;
 use serde_json::{Value, json};
 
@@ -60,9 +60,20 @@ pub struct Fact {
     pub order: String,
     /// When, in milliseconds since the beginning.
     pub at_ms: i64,
+    /// The channels that its publisher allows.
+    pub channels: &'static [Channel],
 }
 
+/// By e-mail and SMS: behind both stands a provider whose answers may be lost.
+const BY_PROVIDERS: &[Channel] = &Channel::METERED;
+
 impl Fact {
+    /// The same, by these channels.
+    #[must_use]
+    pub fn by(self, channels: &'static [Channel]) -> Self {
+        Self { channels, ..self }
+    }
+
     /// The order of this number was placed.
     #[must_use]
     pub fn confirmation(number: u32, customer: Customer, order: &str, at_ms: i64) -> Self {
@@ -73,6 +84,7 @@ impl Fact {
             status: None,
             order: order.to_owned(),
             at_ms,
+            channels: BY_PROVIDERS,
         }
     }
 
@@ -86,6 +98,7 @@ impl Fact {
             status: Some(status),
             order: order.to_owned(),
             at_ms,
+            channels: BY_PROVIDERS,
         }
     }
 
@@ -98,6 +111,7 @@ impl Fact {
             "recipientEmail": self.customer.email(),
             "recipientPhone": self.customer.phone(),
             "timestamp": timestamp(BEGINNING + self.at_ms).to_string(),
+            "channels": self.channels,
             "orderData": {"orderId": self.order, "totalAmount": 19.99},
         });
         if let (Some(status), Some(order)) = (self.status, event.get_mut("orderData")) {

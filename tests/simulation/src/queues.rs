@@ -27,19 +27,25 @@ pub enum Lane {
     Sms,
     /// Urgent text messages.
     SmsUrgent,
+    /// Notes for inboxes.
+    InApp,
+    /// Urgent notes.
+    InAppUrgent,
     /// What providers report.
     DeliveryEvents,
 }
 
 impl Lane {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Notifications,
         Self::NotificationsUrgent,
         Self::Email,
         Self::EmailUrgent,
         Self::Sms,
         Self::SmsUrgent,
+        Self::InApp,
+        Self::InAppUrgent,
         Self::DeliveryEvents,
     ];
 
@@ -53,6 +59,8 @@ impl Lane {
             Self::EmailUrgent => "email-urgent",
             Self::Sms => "sms",
             Self::SmsUrgent => "sms-urgent",
+            Self::InApp => "in-app",
+            Self::InAppUrgent => "in-app-urgent",
             Self::DeliveryEvents => "delivery-events",
         }
     }
@@ -70,6 +78,7 @@ impl Lane {
             Self::Notifications | Self::NotificationsUrgent => Function::Orchestrator,
             Self::Email | Self::EmailUrgent => Function::EmailSender,
             Self::Sms | Self::SmsUrgent => Function::SmsSender,
+            Self::InApp | Self::InAppUrgent => Function::InAppSender,
             Self::DeliveryEvents => Function::DeliveryEvents,
         }
     }
@@ -77,8 +86,8 @@ impl Lane {
     /// How many invocations it feeds at once.
     const fn concurrency(self) -> u32 {
         match self {
-            Self::Notifications | Self::Email => 10,
-            Self::NotificationsUrgent | Self::EmailUrgent | Self::Sms | Self::DeliveryEvents => 5,
+            Self::Notifications | Self::Email | Self::InApp => 10,
+            Self::NotificationsUrgent | Self::EmailUrgent | Self::Sms | Self::InAppUrgent | Self::DeliveryEvents => 5,
             Self::SmsUrgent => 2,
         }
     }
@@ -86,15 +95,15 @@ impl Lane {
     const fn most_receives(self) -> u32 {
         match self {
             Self::Notifications | Self::NotificationsUrgent | Self::DeliveryEvents => 50,
-            Self::Email | Self::EmailUrgent | Self::Sms | Self::SmsUrgent => 1_000,
+            Self::Email | Self::EmailUrgent | Self::Sms | Self::SmsUrgent | Self::InApp | Self::InAppUrgent => 1_000,
         }
     }
 
     /// How long a batch is gathered.
     const fn window_ms(self) -> i64 {
         match self {
-            Self::NotificationsUrgent | Self::EmailUrgent | Self::SmsUrgent => 20,
-            Self::Notifications | Self::Email | Self::Sms | Self::DeliveryEvents => 1_000,
+            Self::NotificationsUrgent | Self::EmailUrgent | Self::SmsUrgent | Self::InAppUrgent => 20,
+            Self::Notifications | Self::Email | Self::Sms | Self::InApp | Self::DeliveryEvents => 1_000,
         }
     }
 
@@ -102,8 +111,10 @@ impl Lane {
         match (channel, is_urgent) {
             (Channel::Sms, false) => Self::Sms,
             (Channel::Sms, true) => Self::SmsUrgent,
-            (Channel::Email | Channel::Push | Channel::InApp, false) => Self::Email,
-            (Channel::Email | Channel::Push | Channel::InApp, true) => Self::EmailUrgent,
+            (Channel::InApp, false) => Self::InApp,
+            (Channel::InApp, true) => Self::InAppUrgent,
+            (Channel::Email | Channel::Push, false) => Self::Email,
+            (Channel::Email | Channel::Push, true) => Self::EmailUrgent,
         }
     }
 
@@ -374,7 +385,7 @@ impl World {
     pub(crate) fn held_in_vain(&self) -> Vec<Channel> {
         let mut state = self.state();
         let mut held = Vec::new();
-        for channel in Channel::OFFERED {
+        for channel in Channel::METERED {
             let is_open = state.traffic(channel).breaker.is_open();
             let lanes = [false, true].map(|is_urgent| Lane::of_channel(channel, is_urgent));
             let mut lanes = lanes.into_iter();

@@ -40,7 +40,7 @@ pub(crate) struct State {
     // Functions.
     pub(crate) invocations: HashMap<u64, Invocation>,
     pub(crate) started: u64,
-    pub(crate) idle: [Vec<Process>; 6],
+    pub(crate) idle: [Vec<Process>; 7],
     pub(crate) is_watch_due: bool,
     // Queues.
     pub(crate) queues: [Queue; Lane::ALL.len()],
@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub(crate) asked: HashMap<(usize, i64), domain::Asked>,
     // The provider.
     pub(crate) messages_accepted: u64,
+    /// The notes in inboxes, by the number of the first put.
+    pub(crate) notes: HashMap<NotificationId, u64>,
     /// What was accepted and is not written down yet.
     pub(crate) acceptances: Vec<Acceptance>,
     /// What was written without its writer learning of it.
@@ -174,6 +176,7 @@ impl World {
             traffic,
             asked: HashMap::new(),
             messages_accepted: 0,
+            notes: HashMap::new(),
             acceptances: Vec::new(),
             unlearnt: Vec::new(),
             facts: HashMap::new(),

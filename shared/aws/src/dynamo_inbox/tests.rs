@@ -72,17 +72,14 @@ async fn answer_to(refusal: fn() -> PutItemError) -> SendAnswer {
 
 #[tokio::test]
 async fn a_note_that_is_there_already_is_accepted() {
-    let there = || {
-        PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
-    };
+    let there = || PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build());
     assert!(matches!(answer_to(there).await, SendAnswer::Accepted { .. }));
 }
 
 #[tokio::test]
 async fn a_put_of_which_nobody_knows_may_be_repeated() {
-    let rule = mock!(Client::put_item).then_http_response(|| {
-        aws_sdk_dynamodb::config::http::HttpResponse::new(500.try_into().unwrap(), "{}".into())
-    });
+    let rule = mock!(Client::put_item)
+        .then_http_response(|| aws_sdk_dynamodb::config::http::HttpResponse::new(500.try_into().unwrap(), "{}".into()));
     let answer = inbox(&[&rule]).put(&ana(), &note(1, at(NOW)), 90).await;
     assert!(matches!(answer, SendAnswer::Repeatable { .. }), "{answer:?}");
 }
@@ -91,7 +88,10 @@ async fn a_put_of_which_nobody_knows_may_be_repeated() {
 fn every_refusal_of_the_table_has_its_meaning() {
     let meant = |code: &str| meaning(code, "", 400);
     assert!(matches!(meant("ValidationException"), SendAnswer::Refused { .. }));
-    assert!(matches!(meant("ProvisionedThroughputExceededException"), SendAnswer::Throttled { .. }));
+    assert!(matches!(
+        meant("ProvisionedThroughputExceededException"),
+        SendAnswer::Throttled { .. }
+    ));
     assert!(matches!(meant("ThrottlingException"), SendAnswer::Throttled { .. }));
     assert!(matches!(meant("AccessDeniedException"), SendAnswer::Limited { .. }));
     assert!(matches!(meant("ResourceNotFoundException"), SendAnswer::Limited { .. }));
@@ -107,7 +107,11 @@ async fn a_full_page_names_the_place_of_the_next() {
                 && request.scan_index_forward() == Some(false)
                 && request.exclusive_start_key().is_none()
         },
-        || QueryOutput::builder().set_items(Some(vec![item(1), item(2), item(3)])).build(),
+        || {
+            QueryOutput::builder()
+                .set_items(Some(vec![item(1), item(2), item(3)]))
+                .build()
+        },
     );
     let page = inbox(&[&rule]).page(&ana(), None, 2, false).await.unwrap();
     let second = note(2, at(NOW - 2));
@@ -185,7 +189,9 @@ fn refusing_to_mark() -> Rule {
 async fn an_unread_note_is_marked_and_leaves_the_sparse_index() {
     let rule = mock!(Client::update_item)
         .match_requests(|request| {
-            let now = request.expression_attribute_values().and_then(|values| values.get(":now"));
+            let now = request
+                .expression_attribute_values()
+                .and_then(|values| values.get(":now"));
             request.update_expression() == Some("SET readAt = :now REMOVE unreadSince") && now == Some(&moment(at(NOW)))
         })
         .then_output(|| UpdateItemOutput::builder().build());

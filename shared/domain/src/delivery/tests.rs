@@ -246,7 +246,11 @@ fn a_note_in_doubt_is_tried_again_whatever_the_policy_says_of_emails_and_at_last
         let waits = policy.doubt_of(Channel::InApp);
         assert_eq!(doubted.encounter("b", waits, at(91)), Encounter::DoubtOver);
         delivery = doubted.end_doubt(Channel::InApp, &policy, at(91));
-        let state = if attempt < policy.tries { State::Queued } else { State::Parked };
+        let state = if attempt < policy.tries {
+            State::Queued
+        } else {
+            State::Parked
+        };
         assert_eq!((delivery.state, delivery.failures), (state, attempt));
     }
 }

@@ -149,8 +149,8 @@ where
             Some(Ok(Advanced::Unknown)) | None => return Met::Ended(Ended::foreign()),
             Some(Err(error)) => return Met::Ended(self.come_again(request.id, &chain(&error))),
         };
-        let is_claimable =
-            current.encounter(self.owner, self.policy.doubt_of(request.channel), self.clock.now()) == Encounter::Claimable;
+        let is_claimable = current.encounter(self.owner, self.policy.doubt_of(request.channel), self.clock.now())
+            == Encounter::Claimable;
         if is_claimable {
             Met::Claimable(current)
         } else {

@@ -78,7 +78,10 @@ fn only_a_customer_has_an_inbox_and_an_address_of_an_event_is_none() {
     let mut event = shipped("ana", "1", at(NOW));
     event.recipient.user = None;
     let no_address = Decision::Skip(Reason::NoAddress);
-    assert_eq!(decided(&event, &Preferences::default())[2], (Channel::InApp, no_address));
+    assert_eq!(
+        decided(&event, &Preferences::default())[2],
+        (Channel::InApp, no_address)
+    );
 }
 
 #[test]

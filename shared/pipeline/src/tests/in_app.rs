@@ -63,7 +63,10 @@ async fn a_lost_reply_is_tried_again_after_a_wait_and_uses_up_no_try() {
     let courier = ScriptedCourier::new(Channel::InApp, [lost]);
     let report = put(&house, "a", &courier, std::slice::from_ref(&request)).await;
     let waits = note(&house, &request);
-    assert_eq!((waits.state, waits.failures, report.counts.in_doubt), (State::Queued, 0, 0));
+    assert_eq!(
+        (waits.state, waits.failures, report.counts.in_doubt),
+        (State::Queued, 0, 0)
+    );
     assert!(waits.claimable_at.is_some_and(|then| then > at(NOW)), "{waits:?}");
     house.clock.set(at(NOW + 60));
     put(&house, "b", &courier, std::slice::from_ref(&request)).await;

@@ -161,7 +161,7 @@ fn a_doubt_about_an_sms_ends_as_failed() {
 fn a_doubt_about_an_email_ends_as_the_policy_says() {
     let mut run = Run::doubtful(EMAIL);
     run.step_for(EMAIL, "failed", "in_doubt", 3).fail(EMAIL, 3);
-    objects(&run, "a doubt about an e-mail is sent again");
+    objects(&run, "a doubt about this channel is sent again");
     run.terms.resend_in_doubt = false;
     assert_eq!(run.broken(), []);
 }

@@ -11,6 +11,8 @@ mod ends;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod notes;
+#[cfg(test)]
 mod opt_outs;
 #[cfg(test)]
 mod parked;

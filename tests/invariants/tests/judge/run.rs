@@ -12,6 +12,10 @@ pub(crate) const SMS: Key = Key {
     fact: 1,
     channel: "sms",
 };
+pub(crate) const NOTE: Key = Key {
+    fact: 1,
+    channel: "in_app",
+};
 /// Of every delivery here.
 pub(crate) const CUSTOMER: u32 = 7;
 /// The invocation that takes in.
@@ -201,7 +205,8 @@ impl Run {
     pub(crate) fn succeed(&mut self, delivery: Key, by: u64) -> &mut Self {
         let name = match delivery.channel {
             "email" => "EmailNotificationSuccess",
-            _ => "SmsNotificationSuccess",
+            "sms" => "SmsNotificationSuccess",
+            _ => "InAppNotificationSuccess",
         };
         self.metrics(by, &[(name, 1)])
     }
@@ -209,14 +214,18 @@ impl Run {
     pub(crate) fn fail(&mut self, delivery: Key, by: u64) -> &mut Self {
         let name = match delivery.channel {
             "email" => "EmailNotificationFailure",
-            _ => "SmsNotificationFailure",
+            "sms" => "SmsNotificationFailure",
+            _ => "InAppNotificationFailure",
         };
         self.metrics(by, &[(name, 1)])
     }
 
     pub(crate) fn resend(&mut self, delivery: Key, by: u64) -> &mut Self {
-        self.step(delivery, "queued", by)
-            .metrics(by, &[("EmailNotificationResentInDoubt", 1)])
+        let name = match delivery.channel {
+            "email" => "EmailNotificationResentInDoubt",
+            _ => "InAppNotificationResentInDoubt",
+        };
+        self.step(delivery, "queued", by).metrics(by, &[(name, 1)])
     }
 
     /// Claimed, offered, accepted, written down and counted by one invocation, with its number × 10 as the message's.

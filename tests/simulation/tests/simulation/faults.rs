@@ -1,6 +1,6 @@
 //! Every fault and every pair of faults, at every call of a port.
 
-use simulation::{Exempt, Faults, Reports, Table, base, every_fault};
+use simulation::{Exempt, Faults, Reports, Table, base, base_of_inboxes, every_fault};
 
 /// What a table is expected to say of e-mails that were accepted more than once although nothing was broken. The numbers
 /// change with the number of calls that the engine makes; a violation is never expected.
@@ -15,6 +15,9 @@ struct Expected {
 
 /// Fewer would mean that something is left out.
 const LEAST_PAIRS: usize = 30_000;
+
+/// The same for notes, on whose way there are neither permits nor reports.
+const LEAST_PAIRS_OF_NOTES: usize = 5_000;
 
 fn compare(table: &Table, expected: &Expected) {
     println!("{table}");
@@ -46,7 +49,7 @@ fn without_a_fault_everything_is_sent_once() {
 
 #[test]
 fn no_pair_of_faults_sends_twice_while_send_events_come() {
-    let table = every_fault(Reports::ON_TIME, 2, true);
+    let table = every_fault(base, Reports::ON_TIME, 2, true);
     compare(
         &table,
         &Expected {
@@ -59,7 +62,7 @@ fn no_pair_of_faults_sends_twice_while_send_events_come() {
 
 #[test]
 fn without_send_events_an_email_is_sent_again_once_for_every_lost_reply_and_an_sms_never() {
-    let table = every_fault(Reports::LOST, 2, true);
+    let table = every_fault(base, Reports::LOST, 2, true);
     compare(
         &table,
         &Expected {
@@ -68,4 +71,12 @@ fn without_send_events_an_email_is_sent_again_once_for_every_lost_reply_and_an_s
             three_times: 98,
         },
     );
+}
+
+#[test]
+fn no_pair_of_faults_loses_a_note_or_puts_it_into_an_inbox_twice() {
+    let table = every_fault(base_of_inboxes, Reports::ON_TIME, 2, true);
+    println!("{table}");
+    assert_eq!((table.broken, table.exempt_cases()), (0, 0), "{:#?}", table.violations);
+    assert!(table.pairs >= LEAST_PAIRS_OF_NOTES, "{}", table.pairs);
 }

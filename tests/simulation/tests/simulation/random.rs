@@ -1,6 +1,6 @@
 //! Random histories.
 
-use simulation::histories;
+use simulation::{WITH_INBOXES, histories};
 
 /// The first seed: another one with `SIMULATION_SEED=…`, which runs that one history alone.
 fn asked_for() -> Option<u64> {
@@ -15,6 +15,15 @@ fn option_env_at_run_time(name: &str) -> Option<u64> {
 #[test]
 fn the_invariants_hold_in_twenty_thousand_random_histories() {
     let (seed, count) = asked_for().map_or((1, 20_000), |seed| (seed, 1));
+    hold(seed, count);
+}
+
+#[test]
+fn the_invariants_hold_in_random_histories_with_inboxes() {
+    hold(WITH_INBOXES, 4_000);
+}
+
+fn hold(seed: u64, count: u64) {
     let summary = histories(seed, count, 2, |_| ());
     println!("{summary:?}");
     let failures = summary.failures.iter().map(|(seed, verdict)| {

@@ -9,12 +9,8 @@ const WAITING: u32 = 50_000;
 
 fn campaign(number: u32) -> Fact {
     Fact {
-        number,
-        customer: Customer(number),
         notification_type: NotificationType::Promotional,
-        status: None,
-        order: "campaign".to_owned(),
-        at_ms: 0,
+        ..Fact::confirmation(number, Customer(number), "campaign", 0)
     }
 }
 
