@@ -23,13 +23,25 @@ pub(crate) struct Key {
     pub(crate) attribute: &'static str,
     /// The key.
     pub(crate) value: String,
-    /// Name and number of its sort key, where the table has one.
-    pub(crate) sort: Option<(&'static str, u32)>,
+    /// Its sort key, where the table has one.
+    pub(crate) sort: Option<SortKey>,
+}
+
+/// The name of a sort key, and its value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SortKey {
+    /// A number.
+    Number(&'static str, u32),
+    /// A text.
+    Text(&'static str, String),
 }
 
 impl Key {
     fn item(&self) -> Item {
-        let sort = self.sort.map(|(name, value)| (name.to_owned(), number(value)));
+        let sort = self.sort.as_ref().map(|sort| match sort {
+            SortKey::Number(name, value) => ((*name).to_owned(), number(value)),
+            SortKey::Text(name, value) => ((*name).to_owned(), text(value.as_str())),
+        });
         let key = (self.attribute.to_owned(), text(self.value.as_str()));
         std::iter::once(key).chain(sort).collect()
     }
@@ -175,7 +187,7 @@ mod tests {
             .then_output(|| BatchGetItemOutput::builder().build());
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&rule]);
         let keys = [1, 2].map(|version| Key {
-            sort: Some(("version", version)),
+            sort: Some(SortKey::Number("version", version)),
             ..key("a", "1")
         });
         assert_eq!(batch_get(&client, keys.to_vec()).await, Ok(HashMap::new()));

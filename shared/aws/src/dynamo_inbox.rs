@@ -13,9 +13,11 @@ use domain::ports::{InboxLoad, InboxMark, SendAnswer, Unavailable};
 use domain::{InboxPage, InboxPlace, MarkedAll, Note, NotificationId, Unread, UserId};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 
 use crate::answer::{in_few_words, is_forbidden, is_throttle, read_error, was_written};
-use crate::item::{Item, moment, text, text_of};
+use crate::batch_get::{Key, SortKey, batch_get};
+use crate::item::{Item, moment, moment_of, text, text_of};
 
 mod layout;
 
@@ -106,6 +108,56 @@ impl DynamoInbox {
             .scan_index_forward(false)
     }
 
+    /// What an index has from this place on, up to so many.
+    async fn read_on(
+        &self,
+        user: &UserId,
+        index: &str,
+        mut start: Option<Item>,
+        most: usize,
+    ) -> Result<Vec<Item>, Unavailable> {
+        let mut items = Vec::with_capacity(most);
+        loop {
+            let found = self
+                .ask(user, index)
+                .limit(i32::try_from(most - items.len()).unwrap_or(1))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| Unavailable::new(LISTING, in_few_words(&error)))?;
+            items.extend(found.items.unwrap_or_default());
+            start = found.last_evaluated_key;
+            if start.is_none() || items.len() >= most {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// The notes behind these keys, in their order. What was read or has expired meanwhile is left out.
+    async fn fetch(&self, user: &UserId, keys: &[Item]) -> Result<Vec<Note>, Unavailable> {
+        let ids: Vec<&str> = keys.iter().filter_map(|key| text_of(key, "notificationId")).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = ids.iter().map(|id| Key {
+            table: self.table.clone(),
+            attribute: "userId",
+            value: user.as_str().to_owned(),
+            sort: Some(SortKey::Text("notificationId", (*id).to_owned())),
+        });
+        let mut found = batch_get(&self.client, keys.collect())
+            .await
+            .map_err(|why| Unavailable::new(LISTING, why))?;
+        let notes = found.remove(&self.table).unwrap_or_default();
+        let mut notes: HashMap<String, Note> = notes
+            .iter()
+            .filter_map(note_of)
+            .filter(|note| note.read_at.is_none())
+            .map(|note| (note.id.to_string(), note))
+            .collect();
+        Ok(ids.iter().filter_map(|id| notes.remove(*id)).collect())
+    }
+
     /// Marks a note that is unread; whether it was.
     async fn mark_unread(&self, user: &UserId, id: &str, now: Timestamp) -> Result<bool, Unavailable> {
         let marked = self
@@ -163,6 +215,14 @@ fn start_after(user: &UserId, place: InboxPlace, sorted_by: &str) -> Item {
     ])
 }
 
+/// The place after this item of an index.
+fn place_of(item: &Item, sorted_by: &str) -> Option<InboxPlace> {
+    Some(InboxPlace {
+        created_at: moment_of(item, sorted_by)?,
+        id: NotificationId::try_from(text_of(item, "notificationId")?).ok()?,
+    })
+}
+
 impl InboxLoad for DynamoInbox {
     async fn page(
         &self,
@@ -176,28 +236,17 @@ impl InboxLoad for DynamoInbox {
             true => (UNREAD, "unreadSince"),
             false => (BY_TIME, "createdAt"),
         };
-        let mut start = from.map(|place| start_after(user, place, sorted_by));
-        let mut notes: Vec<Note> = Vec::with_capacity(limit);
-        loop {
-            // One more than asked for tells whether there is a next page.
-            let missing = i32::try_from(limit + 1 - notes.len()).unwrap_or(1);
-            let found = self
-                .ask(user, index)
-                .select(Select::AllAttributes)
-                .limit(missing)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| Unavailable::new(LISTING, in_few_words(&error)))?;
-            notes.extend(found.items().iter().filter_map(note_of));
-            start = found.last_evaluated_key;
-            if start.is_none() || notes.len() > limit {
-                break;
-            }
-        }
-        let is_more = notes.len() > limit;
-        notes.truncate(limit);
-        let next = notes.last().filter(|_| is_more).map(InboxPlace::from);
+        let start = from.map(|place| start_after(user, place, sorted_by));
+        // One more than asked for tells whether there is a next page.
+        let mut items = self.read_on(user, index, start, limit + 1).await?;
+        let is_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| is_more);
+        let next = next.and_then(|item| place_of(item, sorted_by));
+        let notes = match unread_only {
+            true => self.fetch(user, &items).await?,
+            false => items.iter().filter_map(note_of).collect(),
+        };
         Ok(InboxPage { notes, next })
     }
 

@@ -1,5 +1,6 @@
 //! What each answer of the table means, and which question leads to it.
 
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_sdk_dynamodb::operation::query::{QueryError, QueryInput, QueryOutput};
@@ -120,7 +121,7 @@ async fn a_full_page_names_the_place_of_the_next() {
 }
 
 #[tokio::test]
-async fn a_page_of_unread_notes_goes_on_in_the_callers_own_inbox() {
+async fn a_page_of_unread_notes_goes_on_in_the_callers_own_inbox_and_is_fetched_by_its_keys() {
     let rule = finding(
         |request| {
             let start = request.exclusive_start_key();
@@ -128,14 +129,26 @@ async fn a_page_of_unread_notes_goes_on_in_the_callers_own_inbox() {
             let since = start.and_then(|start| start.get("unreadSince"));
             request.index_name() == Some(UNREAD) && is_own && since == Some(&moment(at(NOW)))
         },
-        || QueryOutput::builder().set_items(Some(vec![item(1)])).build(),
+        || QueryOutput::builder().set_items(Some(vec![item(1), item(2)])).build(),
     );
+    let fetched = mock!(Client::batch_get_item).then_output(|| {
+        let mut read = note(2, at(NOW - 2));
+        read.read_at = Some(at(NOW));
+        let read = note_item(&ana(), &read, at(NOW + 1));
+        BatchGetItemOutput::builder()
+            .responses("inbox", vec![read, item(1)])
+            .build()
+    });
     let from = InboxPlace {
         created_at: at(NOW),
         id: note(9, at(NOW)).id,
     };
-    let page = inbox(&[&rule]).page(&ana(), Some(from), 10, true).await.unwrap();
-    assert_eq!((page.notes.len(), page.next), (1, None));
+    let page = inbox(&[&rule, &fetched])
+        .page(&ana(), Some(from), 10, true)
+        .await
+        .unwrap();
+    // The second was read between the two questions.
+    assert_eq!((page.notes, page.next), (vec![note(1, at(NOW - 1))], None));
 }
 
 #[tokio::test]
