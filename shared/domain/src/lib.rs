@@ -4,6 +4,7 @@
 //! [`Delivery`] per channel, and a [`Delivery`] moves along its arrows until it is final or parked.
 
 mod channel;
+mod consent;
 mod contact;
 mod content;
 mod country;
@@ -27,10 +28,12 @@ mod status;
 mod suppression;
 mod template;
 mod text;
+mod topic;
 mod traffic;
 mod written;
 
 pub use channel::Channel;
+pub use consent::{Consent, ConsentChange, ConsentSource};
 pub use contact::{EmailAddress, InvalidContact, PhoneNumber};
 pub use content::{
     AccountChange, Campaign, Content, Item, Maintenance, NotificationType, Order, Parcel, Payment, PaymentOutcome,
@@ -56,5 +59,6 @@ pub use status::{OrderStatus, UnknownStatus};
 pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, SuppressionPolicy, SuppressionReason};
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
+pub use topic::Topic;
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
 pub use written::{SmsSize, Written};
