@@ -77,7 +77,7 @@ impl fmt::Display for ConsentSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Operator(name) => write!(f, "operator {name}"),
-            other => f.write_str(other.name()),
+            Self::Api | Self::Page | Self::OneClick | Self::PhoneConfirmation => f.write_str(self.name()),
         }
     }
 }

@@ -95,11 +95,10 @@ impl Preferences {
 
     /// Stops everything of one type by one channel, as a link in a message does.
     pub fn stop(&mut self, channel: Channel, notification_type: NotificationType) {
-        match notification_type {
-            NotificationType::OrderStatusUpdate => {
-                self.status_choices.insert(channel, StatusChoice::All(false));
-            }
-            other => self.choose(channel, Topic::Type(other), Some(false)),
+        if notification_type == NotificationType::OrderStatusUpdate {
+            self.status_choices.insert(channel, StatusChoice::All(false));
+        } else {
+            self.choose(channel, Topic::Type(notification_type), Some(false));
         }
     }
 }
