@@ -4,6 +4,7 @@
 //! [`Delivery`] per channel, and a [`Delivery`] moves along its arrows until it is final or parked.
 
 mod channel;
+mod consent;
 mod contact;
 mod content;
 mod country;
@@ -18,6 +19,7 @@ mod inbox;
 mod locale;
 mod money;
 mod notification;
+mod phone_verification;
 pub mod ports;
 mod preferences;
 mod quiet_hours;
@@ -28,10 +30,12 @@ mod status;
 mod suppression;
 mod template;
 mod text;
+mod topic;
 mod traffic;
 mod written;
 
 pub use channel::Channel;
+pub use consent::{Consent, ConsentChange, ConsentSource};
 pub use contact::{EmailAddress, InvalidContact, PhoneNumber};
 pub use content::{
     AccountChange, Campaign, Content, Item, Maintenance, NotificationType, Order, Parcel, Payment, PaymentOutcome,
@@ -49,6 +53,7 @@ pub use inbox::{InboxPage, InboxPlace, InvalidPlace, MarkedAll, Note, Unread};
 pub use locale::{InvalidLocale, Language, Zone};
 pub use money::{Currency, InvalidMoney, Money};
 pub use notification::{ChannelResult, DeliveryRequest, News, Notification, Outcome};
+pub use phone_verification::PhoneVerification;
 pub use preferences::{Preferences, StatusChoice};
 pub use quiet_hours::{InvalidTimeOfDay, QuietHours};
 pub use retry::{AfterDoubt, RetryPolicy};
@@ -58,5 +63,6 @@ pub use status::{OrderStatus, UnknownStatus};
 pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, SuppressionPolicy, SuppressionReason};
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
+pub use topic::Topic;
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
 pub use written::{SmsSize, Written};
