@@ -12,6 +12,8 @@ mod ports;
 mod preferences;
 mod routes;
 mod test_message;
+#[cfg(test)]
+mod tests;
 
 pub use config::Config;
 pub use open_api::document;
