@@ -41,6 +41,7 @@ DEPLOYED_AS = {
     "delivery-events": "delivery-events",
     "account-monitor": "account-monitor",
     "preferences-api": "preferences-api",
+    "inbox-api": "inbox-api",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.

@@ -14,7 +14,9 @@ pub(crate) fn checked_in() -> Value {
 
 /// The documents of all functions as one.
 fn made() -> Value {
-    serde_json::to_value(preferences_api::document()).unwrap()
+    let mut whole = preferences_api::document();
+    whole.merge(inbox_api::document());
+    serde_json::to_value(whole).unwrap()
 }
 
 #[test]

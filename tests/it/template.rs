@@ -90,7 +90,7 @@ fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filt
 fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_log() {
     let template = template("template.yaml");
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 7);
+    assert_eq!(functions.len(), 8);
     let mut roles = Vec::new();
     for (name, function) in &functions {
         roles.push(text(&function["Role"]));
@@ -122,7 +122,7 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
     }
     roles.sort();
     roles.dedup();
-    assert_eq!(roles.len(), 7);
+    assert_eq!(roles.len(), 8);
     for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert!(!group["RetentionInDays"].is_null(), "{name}");
     }
@@ -135,7 +135,15 @@ fn every_table_is_encrypted_and_what_people_said_and_got_can_be_put_back() {
     for (name, table) in &tables {
         // The others hold what is measured again, or found again within days.
         let can_be_put_back = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool();
-        let is_lasting = ["Preferences", "Ledger", "Suppressions", "Templates", "ConsentLog", "Inbox"].contains(&name.as_str());
+        let is_lasting = [
+            "Preferences",
+            "Ledger",
+            "Suppressions",
+            "Templates",
+            "ConsentLog",
+            "Inbox",
+        ]
+        .contains(&name.as_str());
         assert_eq!(can_be_put_back.unwrap_or(false), is_lasting, "{name}");
         assert_eq!(table["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
     }
@@ -170,6 +178,7 @@ fn every_function_is_given_the_variables_that_it_reads_and_no_others() {
         ("delivery-events", "DeliveryEventsFunction"),
         ("account-monitor", "AccountMonitorFunction"),
         ("preferences-api", "PreferencesApiFunction"),
+        ("inbox-api", "InboxApiFunction"),
     ] {
         let config = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../functions")

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use aws_config::SdkConfig;
 use tokio::time::{Instant, sleep};
 
+use crate::inboxes::{Inboxes, Note};
 use crate::ledger::{Delivery, Ledger};
 use crate::settings::Settings;
 use crate::story::{Event, Fact};
@@ -20,6 +21,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
 pub(crate) struct Follower {
     ledger: Ledger,
     mailbox: Mailbox,
+    inboxes: Inboxes,
     told: Vec<Fact>,
 }
 
@@ -33,6 +35,7 @@ pub(crate) struct Chapter {
     pub(crate) took: Duration,
     pub(crate) emails: Vec<Email>,
     pub(crate) texts: Vec<Sms>,
+    pub(crate) notes: Vec<Note>,
     /// What was expected and did not happen.
     pub(crate) problems: Vec<String>,
 }
@@ -52,6 +55,7 @@ impl Follower {
         Ok(Self {
             ledger: Ledger::new(settings, aws),
             mailbox,
+            inboxes: Inboxes::open(settings, aws).await?,
             told: Vec::new(),
         })
     }
@@ -68,6 +72,7 @@ impl Follower {
         };
         let took = published.elapsed();
         let (emails, texts) = self.mailbox.new_messages().await?;
+        let notes = self.inboxes.new_notes().await?;
 
         let mut chapter = Chapter {
             event,
@@ -76,6 +81,7 @@ impl Follower {
             took,
             emails,
             texts,
+            notes,
             problems: Vec::new(),
         };
         chapter.problems = self.problems(&chapter).await?;
@@ -136,7 +142,11 @@ impl Follower {
                 problems.push(delivery.to_string());
             }
         }
-        for (channel, messages) in [("email", chapter.emails.len()), ("sms", chapter.texts.len())] {
+        for (channel, messages) in [
+            ("email", chapter.emails.len()),
+            ("sms", chapter.texts.len()),
+            ("in_app", chapter.notes.len()),
+        ] {
             let sent = chapter
                 .deliveries
                 .iter()
@@ -144,7 +154,7 @@ impl Follower {
                 .count();
             if sent != messages {
                 problems.push(format!(
-                    "{channel}: the ledger says {sent} sent, the provider has {messages}"
+                    "{channel}: the ledger says {sent} sent, and {messages} are there"
                 ));
             }
         }

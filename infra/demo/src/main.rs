@@ -4,6 +4,7 @@
 
 mod customers;
 mod follow;
+mod inboxes;
 mod ledger;
 mod page;
 mod publish;

@@ -8,6 +8,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::follow::Chapter;
+use crate::inboxes::Note;
 use crate::ledger::Delivery;
 use crate::settings::Settings;
 use emulator::{Email, Sms};
@@ -23,10 +24,14 @@ pub(crate) fn write(settings: &Settings, chapters: &[Chapter]) -> Result<()> {
     fs::write(path, html).with_context(|| format!("could not write {}", path.display()))?;
 
     let Page {
-        emails, texts, unsent, ..
+        emails,
+        texts,
+        notes,
+        unsent,
+        ..
     } = page;
     println!(
-        "\n{} events, {emails} e-mails, {texts} SMS, {} deliveries not made, each with its reason.",
+        "\n{} events, {emails} e-mails, {texts} SMS, {notes} notes, {} deliveries not made, each with its reason.",
         chapters.len(),
         unsent.len()
     );
@@ -38,6 +43,7 @@ pub(crate) fn write(settings: &Settings, chapters: &[Chapter]) -> Result<()> {
 struct Page<'a> {
     emails: usize,
     texts: usize,
+    notes: usize,
     problems: Vec<&'a str>,
     chapters: Vec<ChapterView<'a>>,
     unsent: Vec<Unsent<'a>>,
@@ -55,6 +61,7 @@ struct ChapterView<'a> {
     deliveries: Vec<DeliveryView>,
     emails: &'a [Email],
     texts: Vec<Text<'a>>,
+    notes: &'a [Note],
 }
 
 #[derive(Serialize)]
@@ -93,6 +100,7 @@ impl<'a> Page<'a> {
         Self {
             emails: chapters.iter().map(|chapter| chapter.emails.len()).sum(),
             texts: chapters.iter().map(|chapter| chapter.texts.len()).sum(),
+            notes: chapters.iter().map(|chapter| chapter.notes.len()).sum(),
             problems: chapters
                 .iter()
                 .flat_map(|chapter| &chapter.problems)
@@ -124,6 +132,7 @@ impl<'a> ChapterView<'a> {
             deliveries: chapter.deliveries.iter().map(DeliveryView::of).collect(),
             emails: &chapter.emails,
             texts: chapter.texts.iter().map(text).collect(),
+            notes: &chapter.notes,
         }
     }
 }
@@ -198,6 +207,11 @@ mod tests {
             took: Duration::from_millis(310),
             emails: vec![serde_json::from_value(email).unwrap()],
             texts: vec![serde_json::from_value(sms).unwrap()],
+            notes: vec![Note {
+                title: HOSTILE.to_owned(),
+                body: "Your order is on its way.".to_owned(),
+                link: Some("https://shop.example.com/orders/1001".to_owned()),
+            }],
             problems: vec![],
         }
     }
@@ -223,6 +237,11 @@ mod tests {
     #[test]
     fn the_length_of_a_text_message_counts_letters() {
         assert!(html().contains("26 characters"));
+    }
+
+    #[test]
+    fn the_inbox_is_shown_too() {
+        assert!(html().contains("Your order is on its way."));
     }
 
     #[test]

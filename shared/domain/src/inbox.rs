@@ -1,6 +1,7 @@
 //! A customer's inbox inside the shop's app: notes, newest first, each of them unread or read.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::{Language, NotificationId, NotificationType, OrderId, OrderStatus};
@@ -31,18 +32,13 @@ pub struct Note {
 }
 
 /// A place in an inbox, from which its reader goes on. Names no customer: whose inbox it is, is told by who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxPlace {
     /// When the last note before it came.
     pub created_at: Timestamp,
     /// Which one that was.
     pub id: NotificationId,
 }
-
-/// A text that is no place in an inbox.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("expected a place as an earlier page named it")]
-pub struct InvalidPlace;
 
 /// A part of an inbox.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -90,25 +86,6 @@ impl From<&Note> for InboxPlace {
     }
 }
 
-impl fmt::Display for InboxPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.created_at.as_millisecond(), self.id)
-    }
-}
-
-impl TryFrom<&str> for InboxPlace {
-    type Error = InvalidPlace;
-
-    fn try_from(text: &str) -> Result<Self, InvalidPlace> {
-        let (ms, id) = text.split_once('.').ok_or(InvalidPlace)?;
-        let ms = ms.parse().map_err(|_no_number| InvalidPlace)?;
-        Ok(Self {
-            created_at: Timestamp::from_millisecond(ms).map_err(|_no_moment| InvalidPlace)?,
-            id: NotificationId::try_from(id).map_err(|_no_id| InvalidPlace)?,
-        })
-    }
-}
-
 impl fmt::Debug for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What it says is between the shop and its customer.
@@ -124,18 +101,6 @@ impl fmt::Debug for Note {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_place_reads_back_and_names_no_customer() {
-        let place = InboxPlace {
-            created_at: Timestamp::from_millisecond(1_795_168_800_123).unwrap(),
-            id: NotificationId::from_digest([7; 16]),
-        };
-        let text = place.to_string();
-        assert_eq!(text, "1795168800123.07070707-0707-8707-8707-070707070707");
-        assert_eq!(InboxPlace::try_from(text.as_str()), Ok(place));
-    }
 
     #[test]
     fn debug_shows_nothing_of_what_a_note_says() {
@@ -153,14 +118,5 @@ mod tests {
         };
         let shown = format!("{note:?}");
         assert!(!shown.contains("parcel") && !shown.contains("Ana"), "{shown}");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_reading_a_place_panic(text in any::<String>()) {
-            if let Ok(place) = InboxPlace::try_from(text.as_str()) {
-                prop_assert_eq!(InboxPlace::try_from(place.to_string().as_str()), Ok(place));
-            }
-        }
     }
 }

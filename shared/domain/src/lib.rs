@@ -49,7 +49,7 @@ pub use event::{Event, Priority, Recipient};
 pub use evidence::{Evidence, Report};
 pub use fact::{Fingerprint, ParcelMark};
 pub use ids::{InvalidId, NotificationId, OrderId, UserId};
-pub use inbox::{InboxPage, InboxPlace, InvalidPlace, MarkedAll, Note, Unread};
+pub use inbox::{InboxPage, InboxPlace, MarkedAll, Note, Unread};
 pub use locale::{InvalidLocale, Language, Zone};
 pub use money::{Currency, InvalidMoney, Money};
 pub use notification::{ChannelResult, DeliveryRequest, News, Notification, Outcome};

@@ -95,13 +95,14 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "account_monitor",
     "aws",
     "delivery_events",
     "domain",
     "email_sender",
     "in_app_sender",
+    "inbox_api",
     "lambda",
     "messages",
     "notification_orchestrator",

@@ -9,7 +9,7 @@ use super::harness::Stack;
 use super::tokens::UserPool;
 
 /// The paths of customers, and the status of each method that has a route, for a token in order and an empty body.
-const PATHS: [(&str, &[(&str, u16)]); 5] = [
+const PATHS: [(&str, &[(&str, u16)]); 9] = [
     (
         "/notifications/preferences",
         &[("GET", 200), ("PUT", 428), ("PATCH", 428)],
@@ -18,6 +18,13 @@ const PATHS: [(&str, &[(&str, u16)]); 5] = [
     ("/notifications/verify-phone/confirm", &[("POST", 400)]),
     ("/notifications/history", &[("GET", 200)]),
     ("/notifications/test", &[("POST", 400)]),
+    ("/notifications", &[("GET", 200)]),
+    ("/notifications/unread-count", &[("GET", 200)]),
+    ("/notifications/read-all", &[("PATCH", 200)]),
+    (
+        "/notifications/00000000-0000-8000-8000-000000000000/read",
+        &[("PATCH", 404)],
+    ),
 ];
 
 const METHODS: [&str; 5] = ["GET", "PUT", "PATCH", "POST", "DELETE"];

@@ -12,6 +12,7 @@ mod handed_over;
 mod harness;
 mod hostile;
 mod in_app;
+mod inbox;
 mod kills;
 mod local_tools;
 mod logs;
