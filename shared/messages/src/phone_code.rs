@@ -30,7 +30,7 @@ impl fmt::Debug for PhoneCodeSms {
 /// It is one segment; two where only the shop's name needs letters that GSM-7 lacks, so that every letter of the message counts
 /// double. The name is cut where it would take more than that, and nothing else ever is.
 ///
-/// The code is the first word: telephones offer to type in the first run of 4 to 10 letters and digits with a digit in it (Android,
+/// The code is the first word: telephones look for a run of 4 to 10 letters and digits with a digit in it (Android,
 /// "SMS User Consent API"), and names of shops can have one as well. The line `@shop.example #123456` is left out on purpose: with
 /// it, a code is offered on pages of that domain only (Apple, "Enhance SMS-delivered code security with domain-bound codes"), and
 /// where customers type it is the shop's affair.
@@ -38,11 +38,14 @@ impl fmt::Debug for PhoneCodeSms {
 pub fn phone_code_sms(language: Language, code: &str, shop: &Shop) -> PhoneCodeSms {
     let name = seen(&shop.name).map(|name| simplified(&name)).unwrap_or_default();
     let nameless = written(language, code, "");
-    let most = SmsEncoding::of(&format!("{nameless}{name}")).segments(&nameless);
+    let fits = |text: &str| {
+        let encoding = SmsEncoding::of(text);
+        encoding.segments(text) <= encoding.segments(&nameless)
+    };
     let mut text = written(language, code, &name);
     // No letter takes less than a septet, so that no name of which more could be told is longer than a segment.
     let mut kept: String = name.chars().take(160).collect();
-    while size_of(&text).segments > most && kept.pop().is_some() {
+    while !fits(&text) && kept.pop().is_some() {
         text = written(language, code, &format!("{}...", kept.trim_end()));
     }
     PhoneCodeSms {
@@ -154,6 +157,12 @@ mod tests {
         let sms = sms(Language::Es, "Магазин у дома");
         assert!(sms.text.contains(" de Магазин у дома. Caduca"), "{}", sms.text);
         assert_eq!((sms.size.encoding, sms.size.segments), (SmsEncoding::Ucs2, 2));
+    }
+
+    #[test]
+    fn a_foreign_letter_in_what_is_cut_off_costs_nothing() {
+        let sms = sms(Language::En, &format!("{}ш", "a".repeat(300)));
+        assert_eq!((sms.size.encoding, sms.size.segments), (SmsEncoding::Gsm7, 1));
     }
 
     #[test]
