@@ -95,7 +95,7 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "account_monitor",
     "aws",
     "delivery_events",
@@ -105,7 +105,9 @@ const OURS: [&str; 10] = [
     "messages",
     "notification_orchestrator",
     "pipeline",
+    "preferences_api",
     "sms_sender",
+    "web",
 ];
 
 #[cfg(test)]
