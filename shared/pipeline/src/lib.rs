@@ -24,7 +24,7 @@ pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVe
 pub use read::{Problem, Reading, Refusal, read_event};
 pub use redrive::{Letter, Redrive, Redriven};
 pub use sending::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
-pub use sms_gate::{SmsGate, SmsGateCounts};
+pub use sms_gate::{SmsGate, SmsGateCounts, SmsRequest};
 pub use unpaced::Unpaced;
 pub use watch::{Watch, Watched, take_over_opt_outs};
 
