@@ -2,22 +2,31 @@
 
 use aws::{Connection, DynamoCustomers, DynamoLedger, SqsDeadLetters, SqsQueues, SqsVisibility};
 use lambda::{Call, IntakeDoor, Invocation, Reply, SystemClock};
+use pipeline::RememberedCustomers;
 
 use crate::config::Config;
 
 /// The door of the orchestrator.
-pub(crate) type Door = IntakeDoor<DynamoCustomers, DynamoLedger, SqsQueues, SqsDeadLetters, SqsVisibility, SystemClock>;
+pub(crate) type Door = IntakeDoor<
+    RememberedCustomers<DynamoCustomers, SystemClock>,
+    DynamoLedger,
+    SqsQueues,
+    SqsDeadLetters,
+    SqsVisibility,
+    SystemClock,
+>;
 
 /// Builds the door: every client once.
 pub(crate) fn door(config: Config, connection: &Connection) -> Door {
     let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
+    let customers = DynamoCustomers::new(
+        dynamodb.clone(),
+        config.preferences_table,
+        config.suppressions_table,
+        config.contact_key,
+    );
     IntakeDoor {
-        customers: DynamoCustomers::new(
-            dynamodb.clone(),
-            config.preferences_table,
-            config.suppressions_table,
-            config.contact_key,
-        ),
+        customers: RememberedCustomers::new(customers, SystemClock),
         ledger: DynamoLedger::new(dynamodb, config.ledger_table, config.retention_days),
         queues: SqsQueues::new(sqs.clone(), config.channels),
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),

@@ -8,10 +8,10 @@ use domain::ports::{
     Enqueue, HistoryLoad, NotWritten, PhoneVerificationsKeep, PreferencesKeep, SendAnswer, SuppressionsKeep,
     Unavailable,
 };
-use domain::{Channel, Contact, Language, NotificationType, PhoneNumber, Reason, ShopDefaults, SmsLimits, UserId};
+use domain::{Channel, Contact, Language, NotificationId, NotificationType, PhoneNumber, Reason, ShopDefaults, UserId};
 use jiff::Timestamp;
 use lambda::SystemClock;
-use pipeline::SmsGate;
+use pipeline::{SmsGate, SmsRequest};
 
 use crate::Config;
 use crate::ports::{CodeSend, EventPut, NotSent, Ports};
@@ -31,8 +31,7 @@ pub struct Outside {
 struct Codes {
     key: ContactKey,
     suppressions: DynamoSuppressions,
-    allowance: DynamoAllowance,
-    limits: SmsLimits,
+    gate: SmsGate<DynamoAllowance, SystemClock>,
     texter: SnsTexter,
     shop_name: String,
 }
@@ -60,9 +59,12 @@ impl Outside {
                     config.suppressions_table,
                     config.contact_key.clone(),
                 ),
-                allowance: DynamoAllowance::new(dynamodb, config.system_state_table, config.contact_key.clone()),
+                gate: SmsGate::new(
+                    DynamoAllowance::new(dynamodb, config.system_state_table, config.contact_key.clone()),
+                    config.limits,
+                    SystemClock,
+                ),
                 key: config.contact_key,
-                limits: config.limits,
                 texter: SnsTexter::new(connection.sns(), config.sender_id),
                 shop_name: config.shop_name,
             },
@@ -116,14 +118,42 @@ impl CodeSend for Codes {
         self.key.is_code(user, phone, code, mac)
     }
 
-    async fn send(
-        &self,
-        _phone: &PhoneNumber,
-        _code: &str,
-        _language: Language,
-        _now: Timestamp,
-    ) -> Result<(), NotSent> {
-        Ok(())
+    async fn send(&self, phone: &PhoneNumber, code: &str, language: Language, now: Timestamp) -> Result<(), NotSent> {
+        let contact = Contact::of(Channel::Sms, phone.as_str());
+        let suppression = self.suppressions.look_up(&contact).await.map_err(NotSent::NotNow)?;
+        if let Some(hold) = suppression.as_ref().and_then(|suppression| suppression.in_force(now)) {
+            return Err(NotSent::Unwanted(hold.reason.as_reason()));
+        }
+        let sms = messages::phone_code_sms(language, code, &self.shop_name);
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(|error| NotSent::NotNow(Unavailable::new("count a code", error)))?;
+        let request = SmsRequest {
+            number: phone,
+            id: NotificationId::from_digest(id),
+            is_urgent: false,
+            size: sms.size,
+        };
+        match self.gate.admit_text(request).await {
+            Ok(()) => {}
+            Err(NotWritten::Unwanted(reason)) => return Err(NotSent::Unwanted(reason)),
+            Err(NotWritten::Unwritable(why) | NotWritten::NotNow(why)) => {
+                return Err(NotSent::NotNow(Unavailable::new("count a code", why)));
+            }
+        }
+        match self
+            .texter
+            .send(phone.as_str(), &sms.text, NotificationType::AccountUpdate)
+            .await
+        {
+            SendAnswer::Accepted { .. } => Ok(()),
+            SendAnswer::OptedOut { .. } => Err(NotSent::Unwanted(Reason::SmsOptedOut)),
+            SendAnswer::Refused { .. } | SendAnswer::Rejected { .. } => Err(NotSent::Unwanted(Reason::InvalidAddress)),
+            SendAnswer::Throttled { reason }
+            | SendAnswer::Limited { reason }
+            | SendAnswer::AccountTrouble { reason }
+            | SendAnswer::NotTaken { reason }
+            | SendAnswer::Unknown { reason } => Err(NotSent::NotNow(Unavailable::new("send a code", reason))),
+        }
     }
 }
 

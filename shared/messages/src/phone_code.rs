@@ -3,7 +3,7 @@
 use domain::{Language, SmsEncoding, SmsSize};
 use std::fmt;
 
-use crate::{facts::seen, shop::Shop, sms::simplified};
+use crate::{facts::seen, sms::simplified};
 
 /// A text message with a code, ready to be sent.
 ///
@@ -35,8 +35,8 @@ impl fmt::Debug for PhoneCodeSms {
 /// it, a code is offered on pages of that domain only (Apple, "Enhance SMS-delivered code security with domain-bound codes"), and
 /// where customers type it is the shop's affair.
 #[must_use]
-pub fn phone_code_sms(language: Language, code: &str, shop: &Shop) -> PhoneCodeSms {
-    let name = seen(&shop.name).map(|name| simplified(&name)).unwrap_or_default();
+pub fn phone_code_sms(language: Language, code: &str, shop_name: &str) -> PhoneCodeSms {
+    let name = seen(shop_name).map(|name| simplified(&name)).unwrap_or_default();
     let nameless = written(language, code, "");
     let fits = |text: &str| {
         let encoding = SmsEncoding::of(text);
@@ -94,15 +94,10 @@ fn size_of(text: &str) -> SmsSize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples;
     use proptest::prelude::*;
 
     fn sms(language: Language, name: &str) -> PhoneCodeSms {
-        let shop = Shop {
-            name: name.to_owned(),
-            ..samples::shop()
-        };
-        phone_code_sms(language, "048213", &shop)
+        phone_code_sms(language, "048213", name)
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod feedback;
 mod intake;
 mod read;
 mod redrive;
+mod remembered;
 mod sending;
 mod sms_gate;
 mod unpaced;
@@ -23,6 +24,7 @@ pub use feedback::{
 pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane};
 pub use read::{Problem, Reading, Refusal, read_event};
 pub use redrive::{Letter, Redrive, Redriven};
+pub use remembered::RememberedCustomers;
 pub use sending::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
 pub use sms_gate::{SmsGate, SmsGateCounts, SmsRequest};
 pub use unpaced::Unpaced;

@@ -6,8 +6,8 @@ use domain::ports::{Clock, NotWritten, SmsAllowance, Unavailable};
 use domain::{Channel, Contact, DeliveryRequest, NotificationId, PhoneNumber, Reason, SmsLimits, SmsSize, chain};
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
-use std::cell::Cell;
 use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A table that takes longer counts as out of reach: the message waits for nothing while its lease runs out.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(3);
@@ -34,8 +34,9 @@ pub struct SmsGate<A, C> {
     pub(crate) allowance: A,
     pub(crate) limits: SmsLimits,
     pub(crate) clock: C,
-    counts: Cell<SmsGateCounts>,
-    silent_until: Cell<Option<Timestamp>>,
+    // Not cells: who answers HTTP requests holds the gate across threads.
+    counts: Mutex<SmsGateCounts>,
+    silent_until: Mutex<Option<Timestamp>>,
 }
 
 /// What there is to tell since it was last asked.
@@ -55,8 +56,8 @@ impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
             allowance,
             limits,
             clock,
-            counts: Cell::default(),
-            silent_until: Cell::default(),
+            counts: Mutex::default(),
+            silent_until: Mutex::default(),
         }
     }
 
@@ -103,14 +104,13 @@ impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
 
     /// The limit that stands against it; nobody can tell when the counters are silent, or were a moment ago.
     async fn count_in_time(&self, request: SmsRequest<'_>) -> Result<Option<Reason>, Unavailable> {
-        if self.silent_until.get().is_some_and(|until| self.clock.now() < until) {
+        if held(&self.silent_until).is_some_and(|until| self.clock.now() < until) {
             return Err(Unavailable::new("count a text message", "no answer a moment ago"));
         }
         match select(pin!(self.count(request)), pin!(self.clock.pause(PATIENCE))).await {
             Either::Left((counted, _)) => counted,
             Either::Right(((), _)) => {
-                self.silent_until
-                    .set(self.clock.now().checked_add(AGAIN_AFTER_SILENCE).ok());
+                *held(&self.silent_until) = self.clock.now().checked_add(AGAIN_AFTER_SILENCE).ok();
                 Err(Unavailable::new("count a text message", "no answer in time"))
             }
         }
@@ -118,7 +118,7 @@ impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
 
     /// What there is to tell since this was last asked.
     pub fn take_counts(&self) -> SmsGateCounts {
-        self.counts.take()
+        std::mem::take(&mut *held(&self.counts))
     }
 
     /// The limit that stands against it, if one does. The number comes first: what it refuses takes nothing from the month.
@@ -142,8 +142,11 @@ impl<A: SmsAllowance, C: Clock> SmsGate<A, C> {
     }
 
     fn change(&self, change: impl FnOnce(&mut SmsGateCounts)) {
-        let mut counts = self.counts.get();
-        change(&mut counts);
-        self.counts.set(counts);
+        change(&mut held(&self.counts));
     }
+}
+
+/// What a thread left behind that panicked is still a count.
+fn held<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
