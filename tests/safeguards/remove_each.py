@@ -78,8 +78,8 @@ SAFEGUARDS = [
     (
         "the channel in doubt: an SMS is never sent again",
         "shared/domain/src/delivery.rs",
-        "Channel::Sms | Channel::Push | Channel::InApp => self.moved(State::Failed, NEVER, now).because(reason),",
-        "Channel::Sms | Channel::Push | Channel::InApp => {\n"
+        "Channel::Sms | Channel::Push => self.moved(State::Failed, NEVER, now).because(reason),",
+        "Channel::Sms | Channel::Push => {\n"
         "                self.moved(State::Queued, Some(Timestamp::UNIX_EPOCH), now).because(reason)\n            }",
         "pipeline",
         "an_sms_in_doubt_is_never_sent_again",
@@ -127,8 +127,8 @@ SAFEGUARDS = [
     (
         "the second look at a number's country",
         "shared/pipeline/src/sms_gate.rs",
-        "if !self.limits.countries.serve(&number) {",
-        "if !self.limits.countries.serve(&number) && request.is_urgent {",
+        "if !self.limits.countries.serve(request.number) {",
+        "if !self.limits.countries.serve(request.number) && request.is_urgent {",
         "pipeline",
         "a_country_that_is_no_longer_served_is_skipped_and_counted_nowhere",
     ),

@@ -152,6 +152,7 @@ impl CodeSend for Codes {
             | SendAnswer::Limited { reason }
             | SendAnswer::AccountTrouble { reason }
             | SendAnswer::NotTaken { reason }
+            | SendAnswer::Repeatable { reason }
             | SendAnswer::Unknown { reason } => Err(NotSent::NotNow(Unavailable::new("send a code", reason))),
         }
     }
