@@ -52,7 +52,7 @@ impl Shared {
         for nth in 1..=4 {
             inbox.0.put(&user("ana"), &note(nth, at(NOW - 10 + i64::from(nth))));
         }
-        inbox.0.put(&user("luis"), &note(9, at(NOW - 5)));
+        inbox.0.put(&user("luis"), &note(9, at(NOW - 20)));
         inbox
     }
 
@@ -123,7 +123,7 @@ async fn a_note_is_told_with_all_that_an_app_shows() {
     let shown = Shared::filled().get("luis", "/notifications").await;
     let expected = json!({
         "id": id(9).to_string(), "title": "Title 9", "body": "Body 9", "notificationType": "order_confirmation",
-        "orderId": "1", "language": "es", "createdAt": at(NOW - 5).to_string(),
+        "orderId": "1", "language": "es", "createdAt": at(NOW - 20).to_string(),
     });
     assert_eq!(shown, json!({"notifications": [expected]}));
 }

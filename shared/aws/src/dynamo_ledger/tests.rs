@@ -116,7 +116,6 @@ fn a_notification_that_was_sent_by_every_channel_takes_two_write_units_at_most()
         delivery.reason = None;
     }
     let size = size_in_table(&notification);
-    println!("{size}");
     assert!(size < 1_300, "{size} bytes");
 }
 

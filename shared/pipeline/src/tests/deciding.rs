@@ -143,11 +143,12 @@ fn a_test_goes_by_the_channels_that_it_names_whatever_the_customer_chose() {
         ..Preferences::default()
     };
     assert_eq!(
-        decided(&test_of(Some(vec![Channel::Email, Channel::InApp])), &nothing),
+        decided(&test_of(Some(vec![Channel::Email, Channel::Push])), &nothing),
         [
             (Channel::Email, send("ana@example.com")),
             (Channel::Sms, Decision::Skip(Reason::NotAskedFor)),
-            (Channel::InApp, Decision::Skip(Reason::NotOffered)),
+            (Channel::InApp, Decision::Skip(Reason::NotAskedFor)),
+            (Channel::Push, Decision::Skip(Reason::NotOffered)),
         ]
     );
 }
