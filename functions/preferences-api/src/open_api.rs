@@ -75,7 +75,7 @@ refusals!(
 refusals!(
     /// How a change of preferences is refused.
     ChangeRefusals,
-    [400, 401, 412, 413, 415, 428, 429, 503]
+    [400, 401, 412, 413, 415, 422, 428, 429, 503]
 );
 refusals!(
     /// How a number is refused.

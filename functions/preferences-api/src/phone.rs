@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use domain::ports::{Changed, PhoneVerificationsKeep, PreferencesKeep};
 use domain::{ConsentSource, PhoneNumber, PhoneVerification, Reason};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use web::{Caller, Fields, Problem};
@@ -22,12 +22,12 @@ const ROUNDS: usize = 4;
 const NO_CODE: &str = "no code is waited for, or not any more: ask for another by POST /notifications/verify-phone";
 
 /// Which number.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "describes a body that is read field by field")]
 pub(crate) struct PhoneOrder {
     /// In E.164.
-    #[schema(pattern = "^[+][1-9][0-9]{6,14}$", example = "+34600123456")]
+    #[schema(pattern = "^[+][0-9 ().-]{7,30}$", example = "+34600123456")]
     phone_number: String,
 }
 
@@ -44,7 +44,8 @@ pub(crate) struct CodeSent {
 }
 
 /// What the text message said.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes a body that is read field by field")]
 pub(crate) struct CodeRead {
     /// Six digits.
@@ -66,7 +67,7 @@ pub(crate) async fn verify<P: Ports>(
     caller: Caller,
     mut fields: Fields,
 ) -> Result<(StatusCode, Json<CodeSent>), Problem> {
-    let text = fields.required("phoneNumber", |text| Ok::<_, String>(text.to_owned()));
+    let text = fields.required("phoneNumber", shaped);
     fields.end(&["phoneNumber"])?;
     let phone = text.ok_or_else(Problem::internal)?;
     let phone = PhoneNumber::try_from(phone.as_str()).map_err(|problem| unusable(problem.to_string()))?;
@@ -102,7 +103,21 @@ pub(crate) async fn verify<P: Ports>(
     }
 }
 
-fn unusable(detail: String) -> Problem {
+/// A text that could be a number: a plus, and digits as people write them.
+pub(crate) fn shaped(text: &str) -> Result<String, &'static str> {
+    let is_written_so = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | '.' | '-');
+    let is_shaped = text
+        .strip_prefix('+')
+        .is_some_and(|rest| (7..=30).contains(&rest.len()) && rest.chars().all(is_written_so));
+    if is_shaped {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a phone number in E.164 such as +34600123456")
+    }
+}
+
+/// A number that is written like one, and to which nothing can be sent.
+pub(crate) fn unusable(detail: String) -> Problem {
     Problem::unprocessable("/phoneNumber", detail)
 }
 

@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use domain::ports::{Changed, Kept, PreferencesKeep};
 use domain::{ConsentSource, Language, PhoneNumber, Preferences, QuietHours, ShopDefaults, Zone};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use web::{Caller, Fields, IfMatch, Problem, entity_tag};
 
 use crate::choices::{self, Meaning};
 use crate::open_api;
+use crate::phone;
 use crate::ports::Ports;
 
 /// The fields of a body, as a wrong one is told.
@@ -46,7 +47,7 @@ pub(crate) struct PreferencesView {
 }
 
 /// From when until when nothing rings, by the clock on the customer's wall. Over midnight where the end is earlier; equal, never.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct QuietHoursView {
     /// `HH:MM`.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "22:00")]
@@ -57,8 +58,8 @@ pub(crate) struct QuietHoursView {
 }
 
 /// What is to hold instead.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(
     dead_code,
     reason = "describes a body that is read field by field, so that everything wrong is told at once"
@@ -77,7 +78,7 @@ pub(crate) struct PreferencesChange {
     #[schema(schema_with = open_api::quiet_hours_or_null)]
     quiet_hours: Option<QuietHoursView>,
     /// Where text messages go: E.164; `null` is nowhere. Another number is not verified until `POST /notifications/verify-phone`.
-    #[schema(example = "+34600123456")]
+    #[schema(pattern = "^[+][0-9 ().-]{7,30}$", example = "+34600123456")]
     phone_number: Option<String>,
 }
 
@@ -205,15 +206,12 @@ fn wanted(mut fields: Fields, meaning: Meaning, from: &Preferences) -> Result<Pr
         Zone::try_from(text).map_err(|problem| problem.to_string())
     });
     read_quiet_hours(&mut fields, meaning, &mut to.quiet_hours);
-    let phone = |text: &str| {
-        PhoneNumber::try_from(text)
-            .map(String::from)
-            .map_err(|problem| problem.to_string())
+    // What was shown may come back, however another program has written it.
+    let phone = |text: &str| match from.phone.as_deref() == Some(text) {
+        true => Ok(text.to_owned()),
+        false => phone::shaped(text).map_err(str::to_owned),
     };
     read_text(&mut fields, "phoneNumber", meaning, &mut to.phone, phone);
-    if to.phone != from.phone {
-        to.phone_verified = false;
-    }
     read_only(
         &mut fields,
         "phoneVerified",
@@ -225,6 +223,13 @@ fn wanted(mut fields: Fields, meaning: Meaning, from: &Preferences) -> Result<Pr
         let _shown = fields.take("updatedAt");
     }
     fields.end(&FIELDS)?;
+    if let Some(phone) = to.phone.take_if(|phone| from.phone.as_ref() != Some(phone)) {
+        let number = PhoneNumber::try_from(phone.as_str()).map_err(|problem| phone::unusable(problem.to_string()))?;
+        to.phone = Some(String::from(number));
+    }
+    if to.phone != from.phone {
+        to.phone_verified = false;
+    }
     Ok(to)
 }
 

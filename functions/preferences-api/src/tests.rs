@@ -527,7 +527,18 @@ async fn a_second_code_in_the_same_minute_is_refused_and_says_when_again() {
 #[tokio::test]
 async fn a_number_that_gets_no_text_messages_is_told_so() {
     let memory = Memory::new();
-    for number in ["+1234", "600123456", "hello"] {
+    for number in ["600123456", "hello", "+1234", ""] {
+        let answer = memory
+            .ask(
+                "POST",
+                "/notifications/verify-phone",
+                &[],
+                Some(json!({"phoneNumber": number})),
+            )
+            .await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{number}");
+    }
+    for number in ["+1234567890", "+99999999999", "+.-.-.-.-"] {
         let answer = memory
             .ask(
                 "POST",
