@@ -37,7 +37,7 @@ pub use content::{
     Payout, PayoutOutcome, Product, SmsClass, StatusUpdate,
 };
 pub use country::{Countries, InvalidCountry};
-pub use decision::{Decision, Plan, Reason, ShopDefaults, decide};
+pub use decision::{Decision, Plan, Reason, ShopDefaults, Wait, decide};
 pub use delivery::{Delivery, Encounter, Guard, Lease, NEVER, Past, State};
 pub use error_text::chain;
 pub use event::{Event, Priority, Recipient};
@@ -48,7 +48,7 @@ pub use locale::{InvalidLocale, Language, Zone};
 pub use money::{Currency, InvalidMoney, Money};
 pub use notification::{ChannelResult, DeliveryRequest, News, Notification, Outcome};
 pub use preferences::{Preferences, StatusChoice};
-pub use quiet_hours::{InvalidTimeOfDay, QuietHours};
+pub use quiet_hours::{InvalidTimeOfDay, Night, QuietHours, rings};
 pub use retry::{AfterDoubt, RetryPolicy};
 pub use sms_encoding::SmsEncoding;
 pub use sms_limits::SmsLimits;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Channel, Content, Language, NotificationType, OrderStatus, QuietHours, Zone};
+use crate::{Channel, Content, Language, Night, NotificationType, OrderStatus, QuietHours, Zone};
 
 /// What one customer stored. Everything may be missing; [`Preferences::wants`] fills in the defaults.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,6 +47,15 @@ impl Preferences {
             },
         };
         stored.unwrap_or_else(|| default_choice(channel, content))
+    }
+
+    /// The customer's night; the shop's where the customer chose none.
+    #[must_use]
+    pub fn night(&self, shop: &Night) -> Night {
+        Night {
+            hours: self.quiet_hours.unwrap_or(shop.hours),
+            zone: self.zone.clone().unwrap_or_else(|| shop.zone.clone()),
+        }
     }
 }
 
