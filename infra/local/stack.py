@@ -39,6 +39,7 @@ DEPLOYED_AS = {
     "sms-sender": "sms-notification",
     "delivery-events": "delivery-events",
     "account-monitor": "account-monitor",
+    "deferred-deliveries": "deferred-deliveries",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.

@@ -1,12 +1,20 @@
 //! From what woke the orchestrator up to the intake, and back.
 
-use aws::{Connection, DynamoCustomers, DynamoLedger, SqsDeadLetters, SqsQueues, SqsVisibility};
+use aws::{Connection, DynamoCustomers, DynamoLedger, DynamoWaitingRoom, SqsDeadLetters, SqsQueues, SqsVisibility};
 use lambda::{Call, IntakeDoor, Invocation, Reply, SystemClock};
+use pipeline::QueuesAndRoom;
 
 use crate::config::Config;
 
 /// The door of the orchestrator.
-pub(crate) type Door = IntakeDoor<DynamoCustomers, DynamoLedger, SqsQueues, SqsDeadLetters, SqsVisibility, SystemClock>;
+pub(crate) type Door = IntakeDoor<
+    DynamoCustomers,
+    DynamoLedger,
+    QueuesAndRoom<SqsQueues, DynamoWaitingRoom>,
+    SqsDeadLetters,
+    SqsVisibility,
+    SystemClock,
+>;
 
 /// Builds the door: every client once.
 pub(crate) fn door(config: Config, connection: &Connection) -> Door {
@@ -18,8 +26,11 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Door {
             config.suppressions_table,
             config.contact_key,
         ),
-        ledger: DynamoLedger::new(dynamodb, config.ledger_table, config.retention_days),
-        queues: SqsQueues::new(sqs.clone(), config.channels),
+        ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, config.retention_days),
+        queues: QueuesAndRoom {
+            queues: SqsQueues::new(sqs.clone(), config.channels),
+            room: DynamoWaitingRoom::new(dynamodb, config.deferred_deliveries_table),
+        },
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),
         reading: config.reading,
         only: None,

@@ -33,12 +33,13 @@ pub(crate) const ACCOUNT_TROUBLE: &str = "account-trouble";
 pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 
 /// The functions.
-pub(crate) const FUNCTIONS: [&str; 5] = [
+pub(crate) const FUNCTIONS: [&str; 6] = [
     "notification-orchestrator",
     "email-notification",
     "sms-notification",
     "delivery-events",
     "account-monitor",
+    "deferred-deliveries",
 ];
 
 /// Everything that has dead letters, by the name before `-dead-letters`.
@@ -88,6 +89,10 @@ impl Names {
 
     pub(crate) fn templates(&self) -> String {
         self.of("notification-templates")
+    }
+
+    pub(crate) fn deferred_deliveries(&self) -> String {
+        self.of("deferred-deliveries")
     }
 
     pub(crate) fn system_state(&self) -> String {

@@ -23,13 +23,26 @@ pub(crate) struct Key {
     pub(crate) attribute: &'static str,
     /// The key.
     pub(crate) value: String,
-    /// Name and number of its sort key, where the table has one.
-    pub(crate) sort: Option<(&'static str, u32)>,
+    /// Name and value of its sort key, where the table has one.
+    pub(crate) sort: Option<(&'static str, Sort)>,
+}
+
+/// The sort key of an item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sort {
+    Number(u32),
+    Text(String),
 }
 
 impl Key {
     fn item(&self) -> Item {
-        let sort = self.sort.map(|(name, value)| (name.to_owned(), number(value)));
+        let sort = self.sort.as_ref().map(|(name, value)| {
+            let value = match value {
+                Sort::Number(value) => number(value),
+                Sort::Text(value) => text(value.as_str()),
+            };
+            ((*name).to_owned(), value)
+        });
         let key = (self.attribute.to_owned(), text(self.value.as_str()));
         std::iter::once(key).chain(sort).collect()
     }
@@ -175,7 +188,7 @@ mod tests {
             .then_output(|| BatchGetItemOutput::builder().build());
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&rule]);
         let keys = [1, 2].map(|version| Key {
-            sort: Some(("version", version)),
+            sort: Some(("version", Sort::Number(version))),
             ..key("a", "1")
         });
         assert_eq!(batch_get(&client, keys.to_vec()).await, Ok(HashMap::new()));

@@ -10,7 +10,7 @@ use domain::ports::{TemplatesLoad, Unavailable};
 use domain::{InForce, StateMove, Switch, TemplateVersion, VersionState};
 
 use crate::answer::{in_few_words, was_written};
-use crate::batch_get::{Key, batch_get};
+use crate::batch_get::{Key, Sort, batch_get};
 use crate::item::{moment, number, text};
 use crate::template_item::{INDEX, in_force_item, in_force_of, key, version_item, version_of};
 
@@ -206,7 +206,7 @@ impl TemplatesLoad for DynamoTemplates {
             table: self.table.clone(),
             attribute: "template",
             value: template.clone(),
-            sort: Some(("version", *version)),
+            sort: Some(("version", Sort::Number(*version))),
         });
         let mut found = batch_get(&self.client, keys.collect())
             .await

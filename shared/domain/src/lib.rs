@@ -28,6 +28,7 @@ mod suppression;
 mod template;
 mod text;
 mod traffic;
+mod waiting_room;
 mod written;
 
 pub use channel::Channel;
@@ -57,4 +58,5 @@ pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, S
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
+pub use waiting_room::{LONGEST_DELAY, Place};
 pub use written::{SmsSize, Written};

@@ -236,21 +236,26 @@ impl DeliveryRequest {
         }
     }
 
-    /// When it may go out, if its call of the provider is over `so_long` (less than a minute) after it begins: now, or when the event
-    /// and the customer's quiet hours allow it.
+    /// For what it waits, if it may not go out now: for the moment that the event names, or for the end of the customer's quiet
+    /// hours. What goes out now reaches the provider within `so_long`, less than a minute, and does not ring inside them either.
     #[must_use]
-    pub fn due_at(
+    pub fn wait(
         &self,
         preferences: &Preferences,
         shop: &Night,
         so_long: SignedDuration,
         now: Timestamp,
-    ) -> Timestamp {
+    ) -> Option<Wait> {
         let earliest = self.earliest().map_or(now, |earliest| earliest.max(now));
-        match self.passes_quiet_hours || !rings(self.channel, self.content.notification_type()) {
+        let until = match self.passes_quiet_hours || !rings(self.channel, self.content.notification_type()) {
             true => earliest,
             false => preferences.night(shop).leaves(earliest, so_long),
-        }
+        };
+        // The ledger keeps milliseconds.
+        (until.as_millisecond() > now.as_millisecond()).then_some(Wait {
+            until,
+            is_for_quiet_hours: until > earliest,
+        })
     }
 
     /// The same request, which waits until then.

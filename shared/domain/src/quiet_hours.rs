@@ -94,7 +94,7 @@ impl QuietHours {
     /// The first moment from this one on at which something may ring.
     ///
     /// Between two clock changes the clock on the wall runs as time does, so that its next showing of the end is a subtraction; a clock
-    /// change before that is a moment to look again.
+    /// change until then is a moment to look again.
     #[must_use]
     pub fn ends_after(&self, at: Timestamp, zone: &Zone) -> Timestamp {
         let mut moment = at;
@@ -103,7 +103,7 @@ impl QuietHours {
             let left = self.until_end(zone.tz().to_datetime(moment).time());
             let end = moment.saturating_add(left).unwrap_or(Timestamp::MAX);
             match changes.next().map(|change| change.timestamp()) {
-                Some(change) if change < end => moment = change,
+                Some(change) if change <= end => moment = change,
                 Some(_) | None => return end,
             }
         }

@@ -97,7 +97,7 @@ fn the_usual_night_ends_at_eight_in_every_zone() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn quiet_hours_are_what_the_clock_on_the_wall_shows(hours in any_hours(), seconds in -100_000_i64..100_000) {

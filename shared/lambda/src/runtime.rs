@@ -95,9 +95,10 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "account_monitor",
     "aws",
+    "deferred_deliveries",
     "delivery_events",
     "domain",
     "email_sender",

@@ -11,6 +11,7 @@ pub mod recorded;
 mod templates;
 mod traffic;
 mod values;
+mod waiting_room;
 
 pub use allowance::MemoryAllowance;
 pub use clock::HandClock;
@@ -22,3 +23,4 @@ pub use queues::{MemoryDeadLetters, MemoryQueues};
 pub use templates::MemoryTemplates;
 pub use traffic::MemoryTraffic;
 pub use values::{at, confirmation, email_request, order, shipped, shop_defaults};
+pub use waiting_room::MemoryWaitingRoom;

@@ -9,7 +9,7 @@ use domain::ports::{
 use domain::{
     Breaker, Channel, Contact, Delivery, Evidence, Guard, Language, Lease, Notification, NotificationId, OrderStatus,
     Reason, RetryPolicy, SmsEncoding, SmsSize, State, Strike, Suppression, SuppressionPolicy, SuppressionReason,
-    Traffic, UserId, Written,
+    Traffic, UserId, Wait, Written,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -126,7 +126,11 @@ where
     async fn open_and_claim(&self, answers: &mut Answers) {
         answers.about("opening and claiming");
         let queued = Delivery::queued(at(NOW));
-        let deferred = Delivery::deferred(at(NOW + 60), at(NOW));
+        let later = Wait {
+            until: at(NOW + 60),
+            is_for_quiet_hours: false,
+        };
+        let deferred = Delivery::deferred(later, at(NOW));
         let skipped = Delivery::never_sent(State::Skipped, Reason::OptedOut, at(NOW));
         let first = self.notification(1, &[(Channel::Email, queued.clone()), (Channel::Sms, skipped)]);
         let second = self.notification(2, &[(Channel::Email, deferred.clone())]);

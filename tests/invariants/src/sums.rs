@@ -104,6 +104,7 @@ impl Sums {
             | What::SendEvent { .. }
             | What::OptedOut { .. }
             | What::OptedIn { .. }
+            | What::RangAtNight { .. }
             | What::DeadLettered { .. }
             | What::Redriven { .. }
             | What::Killed { .. }

@@ -5,7 +5,7 @@ use domain::{Channel, Traffic};
 use invariants::{What, Word};
 use jiff::SignedDuration;
 use lambda::{Call, FeedbackDoor, IntakeDoor, QueueMessage, Reply, SendingDoor};
-use pipeline::{Letter as DeadMessage, Redrive, Redriven, SenderMemory, Watch};
+use pipeline::{Letter as DeadMessage, QueuesAndRoom, Redrive, Redriven, SenderMemory, Watch};
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::future::Future;
@@ -33,6 +33,7 @@ pub(crate) enum Function {
     SmsSender,
     DeliveryEvents,
     AccountMonitor,
+    Waker,
     Operator,
 }
 
@@ -40,9 +41,12 @@ impl Function {
     pub(crate) const fn channel(self) -> Channel {
         match self {
             Self::SmsSender => Channel::Sms,
-            Self::Orchestrator | Self::EmailSender | Self::DeliveryEvents | Self::AccountMonitor | Self::Operator => {
-                Channel::Email
-            }
+            Self::Orchestrator
+            | Self::EmailSender
+            | Self::DeliveryEvents
+            | Self::AccountMonitor
+            | Self::Waker
+            | Self::Operator => Channel::Email,
         }
     }
 }
@@ -72,8 +76,8 @@ pub(crate) struct Process {
 }
 
 enum Door {
-    Intake(Box<IntakeDoor<Port, Port, Port, Port, Port, Port>>),
-    Sending(Box<SendingDoor<Port, Port, Port, Port, Port, Port, Port>>),
+    Intake(Box<IntakeDoor<Port, Port, QueuesAndRoom<Port, Port>, Port, Port, Port>>),
+    Sending(Box<SendingDoor<Port, Port, Port, Port, Port, Port, Port, Port>>),
     Feedback(Box<FeedbackDoor<Port, Port, Port, Port, Port, Port, Port>>),
     Bare(Port),
 }
@@ -271,7 +275,7 @@ impl World {
         });
     }
 
-    fn start_bare<F, W>(self: &Rc<Self>, function: Function, work: W)
+    pub(crate) fn start_bare<F, W>(self: &Rc<Self>, function: Function, work: W)
     where
         W: FnOnce(Port) -> F + 'static,
         F: Future<Output = ()>,
@@ -366,7 +370,10 @@ impl World {
             Function::Orchestrator => Door::Intake(Box::new(IntakeDoor {
                 customers: port.clone(),
                 ledger: port.clone(),
-                queues: port.clone(),
+                queues: QueuesAndRoom {
+                    queues: port.clone(),
+                    room: port.clone(),
+                },
                 dead_letters: port.clone(),
                 reading: crate::publication::reading(),
                 only: None,
@@ -381,6 +388,8 @@ impl World {
                 dead_letters: port.clone(),
                 courier: port.clone(),
                 traffic: port.clone(),
+                room: port.clone(),
+                night: crate::publication::reading().shop.night(),
                 policy,
                 visibility: port.clone(),
                 lanes: lanes(
@@ -401,7 +410,7 @@ impl World {
                 policy,
                 clock: port.clone(),
             })),
-            Function::AccountMonitor | Function::Operator => Door::Bare(port.clone()),
+            Function::AccountMonitor | Function::Waker | Function::Operator => Door::Bare(port.clone()),
         }
     }
 

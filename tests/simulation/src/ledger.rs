@@ -213,6 +213,7 @@ impl Port {
                 Function::Orchestrator if letter.is_urgent => Lane::NotificationsUrgent,
                 Function::Orchestrator => Lane::Notifications,
                 Function::DeliveryEvents | Function::AccountMonitor | Function::Operator => Lane::DeliveryEvents,
+                Function::Waker => Lane::Sms,
                 Function::EmailSender | Function::SmsSender => Lane::of_channel(function.channel(), letter.is_urgent),
             };
             addressed.push((lane, letter.clone(), tag));
