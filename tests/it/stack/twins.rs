@@ -1,7 +1,8 @@
 //! The memory twins are held to what the stack answers.
 
 use aws::{
-    ContactKey, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoSuppressions, DynamoTraffic, ProviderMessages,
+    ContactKey, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoSuppressions, DynamoTraffic, DynamoWaitingRoom,
+    ProviderMessages,
 };
 use domain::ports::{Customers, CustomersLoad, MessageLookUp, SuppressionsKeep, Unavailable};
 use domain::{Channel, Contact, NotificationId, Suppression, UserId};
@@ -67,6 +68,7 @@ async fn the_stack_answers_as_recorded() {
         messages: &Messages(ProviderMessages::new(dynamodb.clone(), stack.name("provider-messages"))),
         traffic: &DynamoTraffic::for_keeper(dynamodb.clone(), stack.name("system-state"), SystemClock),
         allowance: &DynamoAllowance::new(dynamodb.clone(), stack.name("system-state"), key()),
+        room: &DynamoWaitingRoom::new(dynamodb.clone(), stack.name("deferred-deliveries")),
         run: run_of(jiff::Timestamp::now()),
     };
     let told = script.play().await;

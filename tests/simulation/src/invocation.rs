@@ -231,6 +231,7 @@ impl World {
                 traffic: &port,
                 // No scenario limits text messages.
                 allowance: &MemoryAllowance::default(),
+                room: &port,
                 run,
             };
             let text = script.play().await;
