@@ -8,11 +8,8 @@ use std::collections::HashMap;
 use crate::ContactKey;
 use crate::batch_get::{Key, batch_get};
 use crate::item::text_of;
+use crate::preferences_item::preferences_of;
 use crate::suppression_item::suppression_of;
-
-mod preferences;
-
-use preferences::preferences_of;
 
 const READING: &str = "read preferences and suppressions";
 

@@ -4,6 +4,7 @@
 //! [`Delivery`] per channel, and a [`Delivery`] moves along its arrows until it is final or parked.
 
 mod channel;
+mod consent;
 mod contact;
 mod content;
 mod country;
@@ -27,11 +28,13 @@ mod status;
 mod suppression;
 mod template;
 mod text;
+mod topic;
 mod traffic;
 mod waiting_room;
 mod written;
 
 pub use channel::Channel;
+pub use consent::{Consent, ConsentChange, ConsentSource};
 pub use contact::{EmailAddress, InvalidContact, PhoneNumber};
 pub use content::{
     AccountChange, Campaign, Content, Item, Maintenance, NotificationType, Order, Parcel, Payment, PaymentOutcome,
@@ -57,6 +60,7 @@ pub use status::{OrderStatus, UnknownStatus};
 pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, SuppressionPolicy, SuppressionReason};
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
+pub use topic::Topic;
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
 pub use waiting_room::{LONGEST_DELAY, Place};
 pub use written::{SmsSize, Written};

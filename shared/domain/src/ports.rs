@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use crate::{
-    Asked, Breaker, Channel, Contact, Delivery, DeliveryRequest, Guard, InForce, News, Notification, NotificationId,
-    OrderId, Place, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic, UserId, Window, Written,
+    Asked, Breaker, Channel, Consent, ConsentSource, Contact, Delivery, DeliveryRequest, Guard, InForce, News,
+    Notification, NotificationId, OrderId, Place, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic,
+    UserId, Window, Written,
 };
 
 /// A cause, whatever its type.
@@ -63,6 +64,60 @@ pub struct Customers {
     pub preferences: HashMap<UserId, Preferences>,
     /// What speaks against their addresses.
     pub suppressions: HashMap<Contact, Suppression>,
+}
+
+/// What a customer stored, as it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// What they asked for.
+    pub preferences: Preferences,
+    /// Tells this value from every other: letters and digits, another after each change, whoever made it.
+    pub revision: String,
+    /// When it was last changed, where that is known.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// How a change of preferences went.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changed {
+    /// It stands, and is logged: this is what is there now. Where nothing was to change, nothing was written.
+    Done(Kept),
+    /// Somebody else has changed them since they were looked up; nothing was written.
+    Stale,
+}
+
+/// Keeps what customers asked for. What is stored besides, under names that we do not know, stays as it is.
+pub trait PreferencesKeep {
+    /// What this customer stored; nothing but defaults for who never did.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn look_up(&self, user: &UserId) -> impl Future<Output = Result<Kept, Unavailable>> + Send;
+
+    /// Puts other preferences in the place of what was found, together with the entry in the log of consent: both or neither.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it may or may not have been written.
+    fn change(
+        &self,
+        user: &UserId,
+        from: &Kept,
+        to: &Preferences,
+        by: &ConsentSource,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Changed, Unavailable>> + Send;
+}
+
+/// Tells who changed what a customer hears of.
+pub trait ConsentsLoad {
+    /// The latest changes of this customer's preferences, the newest first, so many at most.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn latest(&self, user: &UserId, most: u16) -> impl Future<Output = Result<Vec<Consent>, Unavailable>> + Send;
 }
 
 /// Keeps what speaks against addresses.

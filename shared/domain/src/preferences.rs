@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Channel, Content, Language, Night, NotificationType, OrderStatus, QuietHours, Zone};
+use crate::{Channel, Content, Language, Night, NotificationType, OrderStatus, QuietHours, Topic, Zone};
 
 /// What one customer stored. Everything may be missing; [`Preferences::wants`] fills in the defaults.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -38,15 +38,7 @@ impl Preferences {
     /// Whether the customer wants this content by this channel.
     #[must_use]
     pub fn wants(&self, channel: Channel, content: &Content) -> bool {
-        let stored = match content.status() {
-            None => self.choices.get(&(channel, content.notification_type())).copied(),
-            Some(status) => match self.status_choices.get(&channel) {
-                Some(StatusChoice::All(choice)) => Some(*choice),
-                Some(StatusChoice::PerStatus(choices)) => choices.get(&status).copied(),
-                None => None,
-            },
-        };
-        stored.unwrap_or_else(|| default_choice(channel, content))
+        self.allow(channel, Topic::of(content))
     }
 
     /// The customer's night; the shop's where the customer chose none.
@@ -57,36 +49,66 @@ impl Preferences {
             zone: self.zone.clone().unwrap_or_else(|| shop.zone.clone()),
         }
     }
-}
 
-/// The choice of a customer who never chose.
-fn default_choice(channel: Channel, content: &Content) -> bool {
-    use NotificationType as Type;
-    let is = |on: &[Channel]| on.contains(&channel);
-    match content.notification_type() {
-        Type::OrderConfirmation | Type::PaymentSucceeded | Type::PaymentRefunded => {
-            is(&[Channel::Email, Channel::Push, Channel::InApp])
-        }
-        Type::PaymentFailed => true,
-        Type::PaymentProcessing => is(&[Channel::InApp]),
-        Type::PayoutProcessed | Type::PayoutFailed | Type::AccountUpdate | Type::LowStock | Type::SystemMaintenance => {
-            is(&[Channel::Email, Channel::InApp])
-        }
-        Type::Promotional => false,
-        Type::OrderStatusUpdate => content
-            .status()
-            .is_some_and(|status| default_for_status(channel, status)),
+    /// Whether the customer wants to hear of this by this channel: as chosen, else as by default.
+    #[must_use]
+    pub fn allow(&self, channel: Channel, topic: Topic) -> bool {
+        self.choice(channel, topic)
+            .unwrap_or_else(|| topic.default_for(channel))
     }
-}
 
-/// The short list of statuses that are worth an SMS keeps the bill low; in-app shows them all.
-fn default_for_status(channel: Channel, status: OrderStatus) -> bool {
-    use OrderStatus as Status;
-    match status {
-        Status::Shipped | Status::OutForDelivery | Status::Delivered | Status::Delayed | Status::Exception => true,
-        Status::Confirmed | Status::Cancelled | Status::Returned => channel != Channel::Sms,
-        Status::Processing => matches!(channel, Channel::Email | Channel::InApp),
-        Status::Pending | Status::Paid | Status::Picking | Status::Packed => channel == Channel::InApp,
+    /// What the customer chose, if anything.
+    #[must_use]
+    pub fn choice(&self, channel: Channel, topic: Topic) -> Option<bool> {
+        match topic {
+            Topic::Type(notification_type) => self.choices.get(&(channel, notification_type)).copied(),
+            Topic::Status(status) => match self.status_choices.get(&channel)? {
+                StatusChoice::All(choice) => Some(*choice),
+                StatusChoice::PerStatus(choices) => choices.get(&status).copied(),
+            },
+        }
+    }
+
+    /// Puts a choice in the place of another; `None` goes back to the default. Of status updates it changes this one status alone.
+    pub fn choose(&mut self, channel: Channel, topic: Topic, choice: Option<bool>) {
+        match (topic, choice) {
+            (Topic::Type(notification_type), Some(choice)) => {
+                self.choices.insert((channel, notification_type), choice);
+            }
+            (Topic::Type(notification_type), None) => {
+                self.choices.remove(&(channel, notification_type));
+            }
+            (Topic::Status(status), choice) => {
+                let mut choices = self.status_choices(channel);
+                match choice {
+                    Some(choice) => choices.insert(status, choice),
+                    None => choices.remove(&status),
+                };
+                match choices.is_empty() {
+                    true => self.status_choices.remove(&channel),
+                    false => self.status_choices.insert(channel, StatusChoice::PerStatus(choices)),
+                };
+            }
+        }
+    }
+
+    /// The choices for status updates by this channel, status by status.
+    #[must_use]
+    pub fn status_choices(&self, channel: Channel) -> BTreeMap<OrderStatus, bool> {
+        match self.status_choices.get(&channel) {
+            None => BTreeMap::new(),
+            Some(StatusChoice::All(choice)) => OrderStatus::ALL.map(|status| (status, *choice)).into(),
+            Some(StatusChoice::PerStatus(choices)) => choices.clone(),
+        }
+    }
+
+    /// Stops everything of one type by one channel, as a link in a message does.
+    pub fn stop(&mut self, channel: Channel, notification_type: NotificationType) {
+        if notification_type == NotificationType::OrderStatusUpdate {
+            self.status_choices.insert(channel, StatusChoice::All(false));
+        } else {
+            self.choose(channel, Topic::Type(notification_type), Some(false));
+        }
     }
 }
 
