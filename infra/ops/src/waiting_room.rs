@@ -14,7 +14,7 @@ pub(crate) async fn held(account: &Account) -> Result<BTreeSet<(String, Channel)
         .dynamodb
         .scan()
         .table_name(&table)
-        .projection_expression("shard, wake")
+        .projection_expression("wake")
         .consistent_read(true)
         .into_paginator()
         .items()

@@ -150,7 +150,9 @@ impl WaitingRoom for DynamoWaitingRoom {
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("shard = :shard AND wake < :end")
+            // A word that DynamoDB keeps for itself.
+            .key_condition_expression("#shard = :shard AND wake < :end")
+            .expression_attribute_names("#shard", "shard")
             .expression_attribute_values(":shard", text(shard))
             .expression_attribute_values(":end", text(Place::after_all_due_by(by)))
             .set_exclusive_start_key(behind.map(key_of))
@@ -365,7 +367,7 @@ mod tests {
         let rule = mock!(Client::query)
             .match_requests(|query| {
                 let values = query.expression_attribute_values().unwrap();
-                query.key_condition_expression() == Some("shard = :shard AND wake < :end")
+                query.key_condition_expression() == Some("#shard = :shard AND wake < :end")
                     && values[":shard"] == text("7")
                     && values[":end"] == text(Place::after_all_due_by(at(THEN)))
                     && query.exclusive_start_key() == Some(&key_of(&place(1)))

@@ -517,6 +517,7 @@ async fn what_is_scheduled_waits_for_its_time() {
     assert_eq!(request.not_before, Some(then));
     let early = house.send("a", &courier, std::slice::from_ref(&request)).await;
     assert_eq!(early.verdicts[0], SendVerdict::Done(request.id, State::Deferred, None));
+    assert_eq!(house.email(&request).attempt, 0);
     house.clock.set(then - SignedDuration::from_mins(1));
     let almost = house.send("b", &courier, std::slice::from_ref(&request)).await;
     assert_eq!(
