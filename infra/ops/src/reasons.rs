@@ -470,7 +470,7 @@ mod tests {
         let count = codes.len();
         codes.sort_unstable();
         codes.dedup();
-        assert!(count == 19 && codes.len() == count, "{codes:?}");
+        assert!(count == 20 && codes.len() == count, "{codes:?}");
         assert!(
             SuppressionReason::ALL
                 .iter()

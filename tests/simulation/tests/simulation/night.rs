@@ -34,7 +34,7 @@ fn two_thousand_text_messages_wait_for_the_same_moment_and_each_goes_out_once() 
     assert_eq!(simulation.waiting_in_room(), u64::from(WAITING));
     assert_eq!(simulation.standing(Channel::Email)[&State::Sent], WAITING as usize);
     simulation.settle();
-    assert_eq!(simulation.standing(Channel::Sms)[&State::Sent], WAITING as usize);
+    assert_eq!(simulation.standing(Channel::Sms)[&State::Delivered], WAITING as usize);
     assert_eq!((simulation.waiting_in_room(), simulation.letters()), (0, 0));
     let calls = calls(&simulation);
     let texts: Vec<i64> = calls
