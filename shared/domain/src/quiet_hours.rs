@@ -193,6 +193,9 @@ impl fmt::Display for QuietHours {
 }
 
 #[cfg(test)]
+mod every_zone;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

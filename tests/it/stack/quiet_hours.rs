@@ -29,9 +29,8 @@ async fn quiet_until(stack: &Stack, user: &str, end: Timestamp) {
 
 async fn store(stack: &Stack, user: &str, more: &Value) {
     let mut item = json!({"userId": user, "timezone": ZONE});
-    for (name, value) in more.as_object().unwrap() {
-        item[name] = value.clone();
-    }
+    let more = more.as_object().unwrap().clone();
+    item.as_object_mut().unwrap().extend(more);
     stack.store_preferences(&item).await;
 }
 

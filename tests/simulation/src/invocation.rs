@@ -75,9 +75,12 @@ pub(crate) struct Process {
     door: Rc<Door>,
 }
 
+type Events = IntakeDoor<Port, Port, QueuesAndRoom<Port, Port>, Port, Port, Port>;
+type Deliveries = SendingDoor<Port, Port, Port, Port, Port, Port, Port, Port>;
+
 enum Door {
-    Intake(Box<IntakeDoor<Port, Port, QueuesAndRoom<Port, Port>, Port, Port, Port>>),
-    Sending(Box<SendingDoor<Port, Port, Port, Port, Port, Port, Port, Port>>),
+    Intake(Box<Events>),
+    Sending(Box<Deliveries>),
     Feedback(Box<FeedbackDoor<Port, Port, Port, Port, Port, Port, Port>>),
     Bare(Port),
 }

@@ -1,11 +1,12 @@
 //! Quiet hours around every clock change of every zone, for any window.
 
-use domain::{QuietHours, Zone};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+
+use crate::{QuietHours, Zone};
 
 const A_MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
