@@ -12,7 +12,7 @@ COUNT ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo gallery test lint bench histories safeguards recordings mutants fmt deploy clean
+.PHONY: help tools build up down env status demo gallery test lint bench histories safeguards recordings mutants openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -66,11 +66,14 @@ recordings: tools build ## write anew what the local stack answers to the calls 
 	@eval "$$(infra/local/stack.py env --name recordings)" && UPDATE_RECORDINGS=1 cargo test --quiet --profile local --workspace --locked --test it stack::twins
 	@infra/local/stack.py down --name recordings
 
+openapi: ## write docs/openapi.json anew from the code
+	@UPDATE_OPENAPI=1 cargo test --quiet --profile local --workspace --locked --test it open_api
+
 fmt: ## format the code
 	@cargo fmt --all
 
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
-	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries
+	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
 	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 

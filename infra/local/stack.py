@@ -40,6 +40,7 @@ DEPLOYED_AS = {
     "delivery-events": "delivery-events",
     "account-monitor": "account-monitor",
     "deferred-deliveries": "deferred-deliveries",
+    "preferences-api": "preferences-api",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.
@@ -73,6 +74,37 @@ import sys, json, botocore.session
 region, function = sys.argv[1:]
 functions = botocore.session.get_session().create_client("lambda", region_name=region)
 print(json.dumps(functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]))
+"""
+
+
+# Runs with the Python of .tools/venv. Prints the outputs of the stack as JSON.
+OUTPUTS = """
+import sys, json, botocore.session
+region, stack = sys.argv[1:]
+cloudformation = botocore.session.get_session().create_client("cloudformation", region_name=region)
+outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+print(json.dumps({output["OutputKey"]: output["OutputValue"] for output in outputs}))
+"""
+
+
+# Runs with the Python of .tools/venv. Makes the customer in the user pool unless it is there, logs in, prints the access token.
+TOKEN = """
+import sys, secrets, botocore.session
+region, pool, client, user, group = sys.argv[1:]
+cognito = botocore.session.get_session().create_client("cognito-idp", region_name=region)
+try:
+    cognito.admin_create_user(UserPoolId=pool, Username=user, MessageAction="SUPPRESS")
+except cognito.exceptions.UsernameExistsException:
+    pass
+password = "aA1!" + secrets.token_urlsafe(24)
+cognito.admin_set_user_password(UserPoolId=pool, Username=user, Password=password, Permanent=True)
+if group:
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username=user, GroupName=group)
+answer = cognito.admin_initiate_auth(
+    UserPoolId=pool, ClientId=client, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+    AuthParameters={"USERNAME": user, "PASSWORD": password},
+)
+print(answer["AuthenticationResult"]["AccessToken"])
 """
 
 
@@ -140,6 +172,12 @@ def env(stack, _options):
         "AWS_EC2_METADATA_DISABLED": "true",
         "E_COM67_PREFIX": stack.prefix,
     }
+    if stack.deployed:
+        outputs = ask(stack, OUTPUTS, STACK_NAME)
+        values["E_COM67_API"] = outputs["ApiEndpoint"]
+        values["E_COM67_USER_POOL"] = outputs["UserPoolId"]
+        values["E_COM67_USER_POOL_CLIENT"] = outputs["JwtAudience"]
+        values["E_COM67_USER_POOL_KEYS"] = str(stack.directory / "emulator-state" / "cognito-pool-keys")
     if stack.proxy:
         values["FAULT_PROXY_URL"] = stack.proxy_url
     print("unset AWS_PROFILE AWS_SESSION_TOKEN" + ("" if stack.proxy else " FAULT_PROXY_URL"))
@@ -150,17 +188,33 @@ def env(stack, _options):
 def variables(stack, options):
     require_healthy(stack)
     deployed_as = f"{stack.prefix}-{DEPLOYED_AS[options.function]}"
-    asked = subprocess.run(
-        [VENV / "python", "-c", VARIABLES, REGION, deployed_as],
-        env=client_environment(stack), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-    )
-    if asked.returncode:
-        raise Failure(f"could not read the variables of {deployed_as}:\n{tail(asked.stderr, 3)}")
-    values = json.loads(asked.stdout)
+    values = ask(stack, VARIABLES, deployed_as)
     endpoint = {"AWS_ENDPOINT_URL": stack.proxy_url if stack.proxy else stack.endpoint, "AWS_REGION": REGION}
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     for name, value in {**values, **endpoint, **keys}.items():
         print(f"{name}={value}")
+
+
+def token(stack, options):
+    require_healthy(stack)
+    outputs = ask(stack, OUTPUTS, STACK_NAME)
+    if not outputs.get("UserPoolId"):
+        raise Failure("this stack believes another issuer's tokens: have one made there")
+    print(asked(stack, TOKEN, outputs["UserPoolId"], outputs["JwtAudience"], options.user, options.group).strip())
+
+
+def ask(stack, script, *arguments):
+    return json.loads(asked(stack, script, *arguments))
+
+
+def asked(stack, script, *arguments):
+    answer = subprocess.run(
+        [VENV / "python", "-c", script, REGION, *arguments],
+        env=client_environment(stack), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    )
+    if answer.returncode:
+        raise Failure(f"the emulator did not answer as expected:\n{tail(answer.stderr, 3)}")
+    return answer.stdout
 
 
 def status(stack, _options):
@@ -169,6 +223,8 @@ def status(stack, _options):
     print(f"emulator   {stack.endpoint} (process {stack.emulator['pid']}, log {relative(stack.emulator_log)})")
     if stack.proxy:
         print(f"proxy      {stack.proxy_url} (process {stack.proxy['pid']}, log {relative(stack.proxy_log)})")
+    if stack.deployed:
+        print(f"API        {ask(stack, OUTPUTS, STACK_NAME)['ApiEndpoint']} (a token: infra/local/stack.py token --name {stack.name} USER)")
     print(f"e-mails    {stack.endpoint}/_ministack/ses/messages")
     print(f"texts      {stack.endpoint}/_ministack/sns/sms-messages")
     if not stack.deployed:
@@ -314,6 +370,7 @@ def start_emulator(stack, port, functions_port, steps):
         "MINISTACK_REGION": REGION,
         "LOG_LEVEL": "INFO",
         "S3_DATA_DIR": str(stack.directory / "s3"),
+        "STATE_DIR": str(stack.directory / "emulator-state"),  # the keys of the user pool, among others
         "LAMBDA_EXECUTOR": "local",
         "IOT_MTLS_ENABLED": "0",  # a second port, for a service that is not used here
         "SFTP_ENABLED": "0",  # the same
@@ -630,6 +687,9 @@ def parse_arguments():
     add(env, "print the shell commands that point AWS clients at the stack")
     of_function = add(variables, "print a function's variables, for cargo lambda watch --env-file")
     of_function.add_argument("function", choices=FUNCTIONS, help="the binary")
+    of_user = add(token, "print an access token of a customer, who is made where there is none")
+    of_user.add_argument("user", help="the userId of events and preferences")
+    of_user.add_argument("--group", default="", help="a role, such as admin")
     add(status, "say what runs and where; fails when nothing does")
     return parser.parse_args()
 
@@ -639,7 +699,7 @@ def main():
     try:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", options.name):
             raise Failure(f"--name {options.name}: lower-case letters, digits and hyphens were expected")
-        if options.command in ("env", "status", "variables"):
+        if options.command in ("env", "status", "token", "variables"):
             options.run(Stack(options.name), options)
             return 0
         (REPO / ".local").mkdir(exist_ok=True)

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
-# Makes .tools/: the Python tools of requirements.txt in .tools/venv, and with the argument `nextest` the test runner in .tools/cargo.
+# Makes .tools/: the Python tools of requirements.txt in .tools/venv; with the argument `nextest` the test runner in .tools/cargo, with
+# `schemathesis` what attacks the API in .tools/schemathesis.
 # Does nothing when they are there already.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly nextest_version=0.9.143
 mutants_version=27.1.0
-readonly requirements=infra/tools/requirements.txt
-readonly venv=.tools/venv
-readonly stamp=$venv/installed-from
 export PATH="$PWD/.tools/cargo/bin:$PATH"
 
 say() { printf 'tools: %s\n' "$*"; }
@@ -34,8 +32,10 @@ find_python() {
   fail "Python 3.11 or later is needed. On Debian and Ubuntu: sudo apt-get install python3 python3-venv"
 }
 
+# The packages of a list of requirements, in a virtual environment of their own.
 install_python_tools() {
-  local wanted python
+  local venv=$1 requirements=$2 wanted python
+  local stamp=$venv/installed-from
   wanted=$(cksum <"$requirements")
   if [ -x $venv/bin/python ] && [ "$(cat $stamp 2>/dev/null)" = "$wanted" ] && $venv/bin/python -c '' 2>/dev/null; then
     return
@@ -47,7 +47,7 @@ install_python_tools() {
     say "making $venv"
     "$python" -m venv --clear $venv
   fi
-  say "installing the packages of $requirements (the first time about 150 MB, a minute or two)"
+  say "installing the packages of $requirements (the first time a minute or two)"
   rm -f $stamp
   $venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r $requirements ||
     fail "pip could not install them; what it said is above"
@@ -75,7 +75,8 @@ install_mutants() {
 
 check_rust
 case "${1:-}" in
-  "") install_python_tools ;;
+  "") install_python_tools .tools/venv infra/tools/requirements.txt ;;
+  schemathesis) install_python_tools .tools/schemathesis infra/tools/schemathesis.txt ;;
   nextest) install_nextest ;;
   mutants) install_mutants ;;
   *) fail "usage: infra/tools/install.sh [nextest | mutants]" ;;

@@ -13,5 +13,6 @@
 )]
 
 mod fixtures;
+mod open_api;
 mod stack;
 mod template;

@@ -13,8 +13,8 @@ pub(crate) struct CustomerLinks {
 }
 
 impl CustomerLinks {
-    /// Those of one e-mail. A guest has no preferences and so no links, and a type that must be sent cannot be stopped by a link. The same
-    /// request has the same links for as long as the keys are the same.
+    /// Those of one e-mail. A guest has no preferences and so no links, and some types no link can stop. The same request
+    /// has the same links for as long as the keys are the same.
     pub(crate) fn of(&self, request: &DeliveryRequest) -> Links {
         let (Some(pages), Some(user)) = (&self.pages, &request.user) else {
             return Links::default();
@@ -28,7 +28,7 @@ impl CustomerLinks {
             notification_type,
         };
         Links {
-            unsubscribe: (!notification_type.is_must_send()).then(|| address(unsubscribe)),
+            unsubscribe: notification_type.can_be_stopped().then(|| address(unsubscribe)),
             preferences: Some(address(Purpose::Preferences)),
         }
     }
@@ -70,6 +70,15 @@ mod tests {
     #[test]
     fn what_must_be_sent_leads_to_the_preferences_and_cannot_be_stopped() {
         let found = links().of(&email_request(&confirmation("user-ana", "1001", at(0))));
+        assert_eq!(found.unsubscribe, None);
+        assert!(found.preferences.is_some());
+    }
+
+    #[test]
+    fn a_test_leads_to_the_preferences_and_has_nothing_to_stop() {
+        let mut request = email_request(&shipped("user-ana", "1001", at(0)));
+        request.content = domain::Content::Test;
+        let found = links().of(&request);
         assert_eq!(found.unsubscribe, None);
         assert!(found.preferences.is_some());
     }

@@ -2,13 +2,13 @@
 
 use aws::{Connection, DynamoCustomers, DynamoLedger, DynamoWaitingRoom, SqsDeadLetters, SqsQueues, SqsVisibility};
 use lambda::{Call, IntakeDoor, Invocation, Reply, SystemClock};
-use pipeline::QueuesAndRoom;
+use pipeline::{QueuesAndRoom, RememberedCustomers};
 
 use crate::config::Config;
 
 /// The door of the orchestrator.
 pub(crate) type Door = IntakeDoor<
-    DynamoCustomers,
+    RememberedCustomers<DynamoCustomers, SystemClock>,
     DynamoLedger,
     QueuesAndRoom<SqsQueues, DynamoWaitingRoom>,
     SqsDeadLetters,
@@ -19,13 +19,14 @@ pub(crate) type Door = IntakeDoor<
 /// Builds the door: every client once.
 pub(crate) fn door(config: Config, connection: &Connection) -> Door {
     let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
+    let customers = DynamoCustomers::new(
+        dynamodb.clone(),
+        config.preferences_table,
+        config.suppressions_table,
+        config.contact_key,
+    );
     IntakeDoor {
-        customers: DynamoCustomers::new(
-            dynamodb.clone(),
-            config.preferences_table,
-            config.suppressions_table,
-            config.contact_key,
-        ),
+        customers: RememberedCustomers::new(customers, SystemClock),
         ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, config.retention_days),
         queues: QueuesAndRoom {
             queues: SqsQueues::new(sqs.clone(), config.channels),

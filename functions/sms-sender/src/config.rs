@@ -58,11 +58,7 @@ impl Config {
             lanes: variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?,
             provider_messages_table: variables.text("PROVIDER_MESSAGES_TABLE")?,
             rate_per_second: variables.number("SMS_RATE_PER_SECOND", 20.0)?,
-            limits: SmsLimits {
-                countries: variables.sms_countries()?,
-                per_number_per_day: variables.number("SMS_PER_NUMBER_PER_DAY", 10)?,
-                monthly_segments: variables.number("SMS_MONTHLY_SEGMENTS", 10_000)?,
-            },
+            limits: variables.sms_limits()?,
             sender_id: variables.optional("SMS_SENDER_ID"),
             shop: Shop {
                 name: variables.text("SHOP_NAME")?,

@@ -40,7 +40,7 @@ pub(crate) const fn of_reason(reason: Reason) -> &'static str {
             "The address is not one that SES takes, or the number is not one that its country knows. The event's own address wins over the stored one."
         }
         Reason::PhoneNotVerified => {
-            "Advertising by SMS is sent to verified phones only, and phoneVerified is not true."
+            "Advertising and tests by SMS are sent to verified phones only, and phoneVerified is not true."
         }
         Reason::CountryNotServed => {
             "The number belongs to a country to which no text messages are sent (the parameter SmsCountries)."

@@ -1,12 +1,15 @@
 //! The keyed hash under which an address stands in the table of suppressions, so that the table holds no address.
 
-use domain::Contact;
+use domain::{Contact, PhoneNumber, UserId};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
 
 /// A shorter key could be guessed, and with it every address.
 const LEAST_BYTES: usize = 16;
+
+/// What is hashed of a code begins with this, which no address does.
+const CODE_LABEL: &str = "e-com67/phone-code";
 
 /// The key of the hashes.
 ///
@@ -39,6 +42,27 @@ impl ContactKey {
             });
         format!("{}#{digits}", contact.channel())
     }
+
+    /// The HMAC-SHA256 of a code that shows whose phone that is. Each part is led by its length, so that no two say the same.
+    #[must_use]
+    pub fn mac_of_code(&self, user: &UserId, phone: &PhoneNumber, code: &str) -> Vec<u8> {
+        self.over_code(user, phone, code).finalize().into_bytes().to_vec()
+    }
+
+    /// Whether this is the code of that hash, in a time that does not tell how much of it is right.
+    #[must_use]
+    pub fn is_code(&self, user: &UserId, phone: &PhoneNumber, code: &str, mac: &[u8]) -> bool {
+        self.over_code(user, phone, code).verify_slice(mac).is_ok()
+    }
+
+    fn over_code(&self, user: &UserId, phone: &PhoneNumber, code: &str) -> Hmac<Sha256> {
+        let mut hash = self.0.clone();
+        for part in [CODE_LABEL, user.as_str(), phone.as_str(), code] {
+            hash.update(&part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash
+    }
 }
 
 impl TryFrom<&str> for ContactKey {
@@ -64,6 +88,19 @@ impl fmt::Debug for ContactKey {
 mod tests {
     use super::*;
     use domain::Channel;
+
+    #[test]
+    fn a_code_is_right_for_one_customer_and_one_number() {
+        let key = ContactKey::try_from("a key of many letters").unwrap();
+        let user = |id: &str| UserId::try_from(id).unwrap();
+        let phone = |number: &str| PhoneNumber::try_from(number).unwrap();
+        let mac = key.mac_of_code(&user("ana"), &phone("+34600123456"), "123456");
+        assert!(key.is_code(&user("ana"), &phone("+34600123456"), "123456", &mac));
+        assert!(!key.is_code(&user("ana"), &phone("+34600123456"), "123457", &mac));
+        assert!(!key.is_code(&user("ben"), &phone("+34600123456"), "123456", &mac));
+        assert!(!key.is_code(&user("ana"), &phone("+34600123457"), "123456", &mac));
+        assert!(!key.is_code(&user("ana"), &phone("+34600123456"), "123456", &[]));
+    }
 
     #[test]
     fn the_hash_is_the_one_of_rfc_4231_test_case_1() {

@@ -41,7 +41,8 @@ pub(crate) fn preferences_of(item: &Item) -> Preferences {
     };
     for channel in Channel::ALL {
         for (name, value) in map_of(channels, channel.name()).into_iter().flatten() {
-            let Some(notification_type) = NotificationType::from_name(name) else {
+            let Some(notification_type) = NotificationType::from_name(name).filter(|known| known.can_be_chosen())
+            else {
                 continue;
             };
             if notification_type == NotificationType::OrderStatusUpdate {
@@ -260,6 +261,7 @@ mod tests {
         let email = map([
             ("order_confirmation", AttributeValue::Bool(false)),
             ("nonsense", AttributeValue::Bool(true)),
+            ("test", AttributeValue::Bool(false)),
         ]);
         let sms = map([(
             "order_status_update",

@@ -35,11 +35,13 @@ pub enum NotificationType {
     Promotional,
     /// The shop will be closed for maintenance.
     SystemMaintenance,
+    /// The customer tries whether a channel reaches them.
+    Test,
 }
 
 impl NotificationType {
     /// Every type.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::OrderConfirmation,
         Self::OrderStatusUpdate,
         Self::PaymentSucceeded,
@@ -52,6 +54,7 @@ impl NotificationType {
         Self::LowStock,
         Self::Promotional,
         Self::SystemMaintenance,
+        Self::Test,
     ];
 
     /// The name in events, tables, metrics and preferences.
@@ -70,6 +73,7 @@ impl NotificationType {
             Self::LowStock => "low_stock",
             Self::Promotional => "promotional",
             Self::SystemMaintenance => "system_maintenance",
+            Self::Test => "test",
         }
     }
 
@@ -96,7 +100,8 @@ impl NotificationType {
             | Self::PayoutFailed
             | Self::AccountUpdate
             | Self::LowStock
-            | Self::SystemMaintenance => SmsClass::Transactional,
+            | Self::SystemMaintenance
+            | Self::Test => SmsClass::Transactional,
         }
     }
 
@@ -104,6 +109,24 @@ impl NotificationType {
     #[must_use]
     pub const fn is_must_send(self) -> bool {
         matches!(self, Self::OrderConfirmation | Self::PaymentFailed)
+    }
+
+    /// Whether customers choose if they hear of this type. A test they ask for, each time and by name of the channel.
+    #[must_use]
+    pub const fn can_be_chosen(self) -> bool {
+        !matches!(self, Self::Test)
+    }
+
+    /// Whether a link in a message stops others of this type.
+    #[must_use]
+    pub const fn can_be_stopped(self) -> bool {
+        self.can_be_chosen() && !self.is_must_send()
+    }
+
+    /// Whether text messages of this type go to numbers only that the customer has shown to be theirs.
+    #[must_use]
+    pub const fn needs_verified_phone(self) -> bool {
+        matches!(self, Self::Promotional | Self::Test)
     }
 }
 
@@ -153,6 +176,8 @@ pub enum Content {
     Account(AccountChange),
     /// A product runs out.
     LowStock(Product),
+    /// That this channel works: the message is its own proof, and tells nothing besides.
+    Test,
 }
 
 /// An order as far as the event tells it. Every text is one clean line.
@@ -343,6 +368,7 @@ impl Content {
             Self::Maintenance(_) => NotificationType::SystemMaintenance,
             Self::Account(_) => NotificationType::AccountUpdate,
             Self::LowStock(_) => NotificationType::LowStock,
+            Self::Test => NotificationType::Test,
         }
     }
 
@@ -353,9 +379,12 @@ impl Content {
             Self::OrderConfirmation(order) => Some(order),
             Self::OrderStatus(update) => Some(&update.order),
             Self::Payment(payment) => Some(&payment.order),
-            Self::Payout(_) | Self::Promotional(_) | Self::Maintenance(_) | Self::Account(_) | Self::LowStock(_) => {
-                None
-            }
+            Self::Payout(_)
+            | Self::Promotional(_)
+            | Self::Maintenance(_)
+            | Self::Account(_)
+            | Self::LowStock(_)
+            | Self::Test => None,
         }
     }
 
@@ -370,7 +399,8 @@ impl Content {
             | Self::Promotional(_)
             | Self::Maintenance(_)
             | Self::Account(_)
-            | Self::LowStock(_) => None,
+            | Self::LowStock(_)
+            | Self::Test => None,
         }
     }
 
@@ -388,7 +418,8 @@ impl Content {
             | Self::Promotional(_)
             | Self::Maintenance(_)
             | Self::Account(_)
-            | Self::LowStock(_) => None,
+            | Self::LowStock(_)
+            | Self::Test => None,
         }
     }
 }
@@ -406,5 +437,20 @@ mod tests {
             };
             assert_eq!(kind.sms_class().name(), expected, "{kind}");
         }
+    }
+
+    #[test]
+    fn a_test_travels_as_its_name_alone() {
+        // Requests in this form wait in queues while versions change.
+        let written = serde_json::to_string(&Content::Test).unwrap();
+        assert_eq!(written, "\"test\"");
+        assert_eq!(serde_json::from_str::<Content>(&written).unwrap(), Content::Test);
+    }
+
+    #[test]
+    fn every_type_can_be_stopped_but_what_must_be_sent_and_a_test() {
+        let lasting = NotificationType::ALL.into_iter().filter(|kind| !kind.can_be_stopped());
+        let lasting: Vec<&str> = lasting.map(NotificationType::name).collect();
+        assert_eq!(lasting, ["order_confirmation", "payment_failed", "test"]);
     }
 }

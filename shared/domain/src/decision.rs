@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
 use crate::{
-    Channel, Contact, Countries, Currency, Delivery, EmailAddress, Event, Language, Night, NotificationType,
-    PhoneNumber, Preferences, QuietHours, State, Suppression, Zone, rings,
+    Channel, Contact, Countries, Currency, Delivery, EmailAddress, Event, Language, Night, PhoneNumber, Preferences,
+    QuietHours, State, Suppression, Zone, rings,
 };
 
 /// What the shop assumes where neither event nor customer says otherwise, and where it sends text messages.
@@ -73,13 +73,13 @@ pub struct Wait {
 pub enum Reason {
     /// The customer does not want this type, or this status, by this channel.
     OptedOut,
-    /// The event names channels, and this is none of them.
+    /// The event names channels, and this is none of them; or it is a test and names none.
     NotAskedFor,
     /// No address is known.
     NoAddress,
     /// The address is not one that can be delivered to.
     InvalidAddress,
-    /// Advertising by SMS needs a verified phone.
+    /// Advertising and tests by SMS need a verified phone.
     PhoneNotVerified,
     /// The number belongs to a country to which no text messages are sent.
     CountryNotServed,
@@ -173,19 +173,13 @@ pub(crate) const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 /// Decides what is to be done about an event, now.
 #[must_use]
 pub fn decide(event: &Event, preferences: &Preferences, shop: &ShopDefaults, now: Timestamp) -> Plan {
-    let asked = |channel: Channel| {
-        event
-            .channels
-            .as_ref()
-            .is_none_or(|channels| channels.contains(&channel))
-    };
     let decisions = Channel::ALL
         .into_iter()
         .filter(|channel| {
             Channel::OFFERED.contains(channel) || event.channels.as_ref().is_some_and(|named| named.contains(channel))
         })
         .map(|channel| {
-            let decision = match asked(channel) {
+            let decision = match event.asks_for(channel) {
                 true => decide_channel(channel, event, preferences, shop, now),
                 false => Decision::Skip(Reason::NotAskedFor),
             };
@@ -219,8 +213,8 @@ fn decide_channel(
         Ok(to) => to,
         Err(reason) => return Decision::Skip(reason),
     };
-    let is_advertising = event.content.notification_type() == NotificationType::Promotional;
-    if channel == Channel::Sms && is_advertising && !preferences.phone_verified {
+    let needs_verified_phone = event.content.notification_type().needs_verified_phone();
+    if channel == Channel::Sms && needs_verified_phone && !preferences.phone_verified {
         return Decision::Skip(Reason::PhoneNotVerified);
     }
     let night = preferences.night(&shop.night());

@@ -18,7 +18,7 @@ pub struct Event {
     pub priority: Priority,
     /// The language that the publisher asks for; else the customer's own, else the shop's.
     pub language: Option<Language>,
-    /// The channels that the publisher allows; none named means all.
+    /// The channels that the publisher allows; none named means all, but of a test none.
     pub channels: Option<Vec<Channel>>,
     /// Not before this moment.
     pub scheduled_for: Option<Timestamp>,
@@ -88,6 +88,15 @@ impl Priority {
 }
 
 impl Event {
+    /// Whether the publisher asks for it by this channel. A test never goes everywhere: its channels have names.
+    #[must_use]
+    pub fn asks_for(&self, channel: Channel) -> bool {
+        match &self.channels {
+            Some(named) => named.contains(&channel),
+            None => self.content.notification_type().can_be_chosen(),
+        }
+    }
+
     /// Whether it travels in the urgent lane: marked urgent, or of a type that must be sent.
     #[must_use]
     pub fn is_urgent(&self) -> bool {

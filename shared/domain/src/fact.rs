@@ -151,10 +151,10 @@ impl Event {
             Content::LowStock(product) => {
                 fact.add(&product.sku).add(&day(self.at));
             }
-            Content::Account(_) if self.event_id.is_some() => {
+            Content::Account(_) | Content::Test if self.event_id.is_some() => {
                 fact.add("event").add(self.event_id.as_deref().unwrap_or_default());
             }
-            Content::Promotional(_) | Content::Maintenance(_) | Content::Account(_) => {
+            Content::Promotional(_) | Content::Maintenance(_) | Content::Account(_) | Content::Test => {
                 fact.add("text").add(&as_read(&self.content));
             }
         }
@@ -192,7 +192,8 @@ fn as_read(content: &Content) -> String {
         | Content::Promotional(_)
         | Content::Maintenance(_)
         | Content::Account(_)
-        | Content::LowStock(_) => {}
+        | Content::LowStock(_)
+        | Content::Test => {}
     }
     serde_json::to_string(&content).unwrap_or_else(|_never_for_plain_data| format!("{content:?}"))
 }
@@ -314,6 +315,28 @@ mod tests {
         };
         assert_eq!(keyed("k", OrderStatus::Shipped), keyed("k", OrderStatus::Delivered));
         assert_ne!(keyed("k", OrderStatus::Shipped), keyed("l", OrderStatus::Shipped));
+    }
+
+    #[test]
+    fn a_test_is_another_fact_under_another_id_and_without_one_always_the_same() {
+        let test = |event_id: Option<&str>, key: Option<&str>| {
+            let mut event = shipped();
+            event.content = Content::Test;
+            event.event_id = event_id.map(str::to_owned);
+            event.idempotency_key = key.map(str::to_owned);
+            event.notification_id(&madrid())
+        };
+        let ids = [
+            test(None, None),
+            test(Some("a"), None),
+            test(Some("b"), None),
+            test(None, Some("a")),
+            test(None, Some("b")),
+        ];
+        let distinct: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+        assert_eq!(test(None, None), ids[0]);
+        assert_eq!(test(Some("b"), Some("a")), ids[3]);
     }
 
     #[test]

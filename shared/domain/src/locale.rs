@@ -114,6 +114,11 @@ impl Zone {
         Self(jiff::tz::TimeZone::UTC)
     }
 
+    /// The names of all zones, in the order of the alphabet.
+    pub fn names() -> impl Iterator<Item = String> {
+        jiff::tz::db().available().map(|name| name.to_string())
+    }
+
     /// The zone itself, to reckon with.
     #[must_use]
     pub fn tz(&self) -> &jiff::tz::TimeZone {

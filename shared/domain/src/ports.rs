@@ -8,8 +8,8 @@ use std::future::Future;
 
 use crate::{
     Asked, Breaker, Channel, Consent, ConsentSource, Contact, Delivery, DeliveryRequest, Guard, InForce, News,
-    Notification, NotificationId, OrderId, Place, Preferences, Reason, Slowed, Suppression, TemplateVersion, Traffic,
-    UserId, Window, Written,
+    Notification, NotificationId, OrderId, PhoneVerification, Place, Preferences, Reason, Slowed, Suppression,
+    TemplateVersion, Traffic, UserId, Window, Written,
 };
 
 /// A cause, whatever its type.
@@ -118,6 +118,89 @@ pub trait ConsentsLoad {
     ///
     /// [`Unavailable`] when that cannot be told.
     fn latest(&self, user: &UserId, most: u16) -> impl Future<Output = Result<Vec<Consent>, Unavailable>> + Send;
+}
+
+/// Keeps phone numbers that wait for their code.
+pub trait PhoneVerificationsKeep {
+    /// The customer's verification, if one was begun in the last day.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn look_up(&self, user: &UserId) -> impl Future<Output = Result<Option<PhoneVerification>, Unavailable>> + Send;
+
+    /// Writes the next value, if the one before it still stands; whether it did.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when it may or may not have been written.
+    fn keep(
+        &self,
+        user: &UserId,
+        before: Option<&PhoneVerification>,
+        next: &PhoneVerification,
+    ) -> impl Future<Output = Result<bool, Unavailable>> + Send;
+}
+
+/// Tells what became of a customer's notifications.
+pub trait HistoryLoad {
+    /// A page of this customer's notifications, the newest first, after that place.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn page(
+        &self,
+        user: &UserId,
+        limit: u16,
+        after: Option<&HistoryPlace>,
+    ) -> impl Future<Output = Result<HistoryPage, Unavailable>> + Send;
+}
+
+/// A place in a customer's history: after this notification.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HistoryPlace {
+    /// Its id.
+    pub id: String,
+    /// Its moment, in seconds since 1970.
+    pub seconds: i64,
+}
+
+/// A page of a customer's history.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HistoryPage {
+    /// The newest first.
+    pub notifications: Vec<PastNotification>,
+    /// Where it goes on; nothing at the end.
+    pub next: Option<HistoryPlace>,
+}
+
+/// A notification as the ledger tells it. Records of an earlier system are told as well, with what they have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastNotification {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    pub notification_type: String,
+    /// The order it is about.
+    pub order: Option<String>,
+    /// The status it tells.
+    pub status: Option<String>,
+    /// When the fact happened, to the second.
+    pub at: Timestamp,
+    /// How each channel fared.
+    pub results: Vec<PastResult>,
+}
+
+/// How one channel of a past notification fared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastResult {
+    /// The channel.
+    pub channel: String,
+    /// The state of the delivery.
+    pub outcome: String,
+    /// Why, where there is a why.
+    pub reason: Option<String>,
 }
 
 /// Keeps what speaks against addresses.

@@ -35,10 +35,11 @@ pub enum StatusChoice {
 }
 
 impl Preferences {
-    /// Whether the customer wants this content by this channel.
+    /// Whether the customer wants this content by this channel. A test is wanted wherever it is [asked for](crate::Event::asks_for),
+    /// whatever is stored.
     #[must_use]
     pub fn wants(&self, channel: Channel, content: &Content) -> bool {
-        self.allow(channel, Topic::of(content))
+        Topic::of(content).is_none_or(|topic| self.allow(channel, topic))
     }
 
     /// The customer's night; the shop's where the customer chose none.
@@ -102,11 +103,11 @@ impl Preferences {
         }
     }
 
-    /// Stops everything of one type by one channel, as a link in a message does.
+    /// Stops everything of one type by one channel, as a link in a message does. Of a type that nobody chooses it stops nothing.
     pub fn stop(&mut self, channel: Channel, notification_type: NotificationType) {
         if notification_type == NotificationType::OrderStatusUpdate {
             self.status_choices.insert(channel, StatusChoice::All(false));
-        } else {
+        } else if notification_type.can_be_chosen() {
             self.choose(channel, Topic::Type(notification_type), Some(false));
         }
     }
@@ -247,5 +248,17 @@ mod tests {
         assert!(preferences.wants(Channel::Email, &update(OrderStatus::Packed)));
         assert!(preferences.wants(Channel::Email, &update(OrderStatus::Delivered)));
         assert!(preferences.wants(Channel::Sms, &update(OrderStatus::Pending)));
+    }
+
+    #[test]
+    fn nobody_opts_out_of_a_test() {
+        let mut preferences = Preferences::default();
+        preferences.stop(Channel::Email, NotificationType::Test);
+        assert_eq!(preferences, Preferences::default());
+        let choices = [Channel::Email, Channel::Sms].map(|channel| ((channel, NotificationType::Test), false));
+        preferences.choices.extend(choices);
+        for channel in Channel::ALL {
+            assert!(preferences.wants(channel, &Content::Test), "{channel}");
+        }
     }
 }

@@ -95,7 +95,7 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 11] = [
+const OURS: [&str; 13] = [
     "account_monitor",
     "aws",
     "deferred_deliveries",
@@ -106,7 +106,9 @@ const OURS: [&str; 11] = [
     "messages",
     "notification_orchestrator",
     "pipeline",
+    "preferences_api",
     "sms_sender",
+    "web",
 ];
 
 #[cfg(test)]

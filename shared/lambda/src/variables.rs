@@ -148,6 +148,19 @@ impl Variables {
         Ok(countries.unwrap_or_default())
     }
 
+    /// What text messages are held to: `SMS_COUNTRIES`, `SMS_PER_NUMBER_PER_DAY`, `SMS_MONTHLY_SEGMENTS`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] for the first that is wrong.
+    pub fn sms_limits(&self) -> Result<domain::SmsLimits, InvalidVariable> {
+        Ok(domain::SmsLimits {
+            countries: self.sms_countries()?,
+            per_number_per_day: self.number("SMS_PER_NUMBER_PER_DAY", 10)?,
+            monthly_segments: self.number("SMS_MONTHLY_SEGMENTS", 10_000)?,
+        })
+    }
+
     /// How events are read: the shop's assumptions, `ADMIN_TOPIC_ARN` and `ADMIN_EMAIL`.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod locale;
 mod money;
 mod name;
 mod overrides;
+mod phone_code;
 mod phrase;
 mod plain_text;
 mod rendered;
@@ -26,6 +27,7 @@ pub mod words_file;
 
 pub use name::{TemplateName, UnknownTemplate};
 pub use overrides::Wording;
+pub use phone_code::{PhoneCodeSms, phone_code_sms};
 pub use rendered::{Origin, RenderError, RenderedEmail, RenderedNote, RenderedSms};
 pub use shop::Shop;
 pub use templates::{Links, Reader, Templates};

@@ -70,7 +70,8 @@ impl TemplateName {
             | NotificationType::AccountUpdate
             | NotificationType::LowStock
             | NotificationType::Promotional
-            | NotificationType::SystemMaintenance => self.kind.name(),
+            | NotificationType::SystemMaintenance
+            | NotificationType::Test => self.kind.name(),
         }
     }
 
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn every_name_is_read_as_it_is_written() {
         let all: Vec<TemplateName> = TemplateName::all().collect();
-        assert_eq!(all.len(), (11 + 13) * 4 * 4);
+        assert_eq!(all.len(), (12 + 13) * 4 * 4);
         for name in all {
             assert_eq!(TemplateName::try_from(name.to_string().as_str()), Ok(name));
         }

@@ -250,6 +250,7 @@ const fn needed(kind: NotificationType) -> &'static str {
         Type::LowStock => "product.name",
         Type::Promotional => "campaign.title",
         Type::SystemMaintenance => "maintenance.start",
+        Type::Test => "shop.name",
     }
 }
 

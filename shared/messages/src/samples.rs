@@ -34,11 +34,11 @@ pub fn reader(language: Language) -> Reader {
     }
 }
 
-/// The same customer, as a reader of messages of this type: what must be sent has no link to stop it.
+/// The same customer, as a reader of messages of this type: what must be sent has no link to stop it, and neither has a test.
 #[must_use]
 pub fn reader_of(kind: NotificationType, language: Language) -> Reader {
     let mut reader = reader(language);
-    if kind.is_must_send() {
+    if !kind.can_be_stopped() {
         reader.links.unsubscribe = None;
     }
     reader
@@ -120,6 +120,7 @@ fn content(kind: NotificationType, status: Option<OrderStatus>, extent: Extent) 
             end: extent.says("2026-11-28T04:30:00Z".parse().ok()?),
             body: extent.says("We are moving to a faster database.".to_owned()),
         }),
+        Type::Test => Content::Test,
     })
 }
 

@@ -102,7 +102,8 @@ pub(crate) fn json_ld(content: &Content, shop: &Shop) -> Option<String> {
         | Content::Promotional(_)
         | Content::Maintenance(_)
         | Content::Account(_)
-        | Content::LowStock(_) => return None,
+        | Content::LowStock(_)
+        | Content::Test => return None,
     };
     // In a script nothing is escaped by HTML: no letter may be left that could end it.
     json.ok().map(|json| {

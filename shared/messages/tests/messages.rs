@@ -65,6 +65,7 @@ fn the_whole_html_of_each_structure_is_as_agreed() {
         (NotificationType::LowStock, None),
         (NotificationType::Promotional, None),
         (NotificationType::SystemMaintenance, None),
+        (NotificationType::Test, None),
     ] {
         insta::assert_snapshot!(format!("html_{kind}"), email(&full(kind, status), Language::En).html);
     }
@@ -260,6 +261,28 @@ fn an_sms_of_usual_length_is_one_segment_in_the_latin_alphabet() {
         for language in [Language::En, Language::Es, Language::Ro] {
             let sms = sms(&full(kind, status), language);
             assert_eq!(sms.segments, 1, "{} letters: {}", sms.text.chars().count(), sms.text);
+        }
+    }
+}
+
+#[test]
+fn a_test_message_is_one_segment_in_every_language() {
+    for language in Language::ALL {
+        let sms = sms(&Content::Test, language);
+        assert_eq!(sms.segments, 1, "{} letters: {}", sms.text.chars().count(), sms.text);
+    }
+}
+
+#[test]
+fn a_test_message_leads_to_the_preferences_and_has_nothing_to_stop() {
+    for language in Language::ALL {
+        let reader = samples::reader_of(NotificationType::Test, language);
+        let email = Templates::new()
+            .email(&Content::Test, &reader, &samples::shop())
+            .unwrap();
+        for part in [&email.html, &email.text] {
+            assert!(part.contains("https://api.shop.example/preferences/token"), "{part}");
+            assert!(!part.contains("/unsubscribe/"), "{part}");
         }
     }
 }

@@ -144,7 +144,8 @@ fn about(order: &Order) -> Vec<Content> {
                 | Content::Promotional(_)
                 | Content::Maintenance(_)
                 | Content::Account(_)
-                | Content::LowStock(_) => continue,
+                | Content::LowStock(_)
+                | Content::Test => continue,
             });
         }
     }

@@ -153,6 +153,7 @@ fn content() -> impl Strategy<Value = Content> {
             body
         })),
         (text(), page()).prop_map(|(change, url)| Content::Account(AccountChange { change, url })),
+        Just(Content::Test),
         (text(), of(text()), of(decimal()), of(decimal())).prop_map(|(sku, name, stock, threshold)| Content::LowStock(
             Product {
                 sku,

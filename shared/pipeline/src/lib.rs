@@ -15,6 +15,7 @@ mod intake;
 mod read;
 mod redrive;
 mod release;
+mod remembered;
 mod sending;
 mod sms_gate;
 mod watch;
@@ -27,9 +28,9 @@ pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVe
 pub use read::{Problem, Reading, Refusal, read_event};
 pub use redrive::{Letter, Redrive, Redriven};
 pub use release::{Release, Released};
+pub use remembered::RememberedCustomers;
 pub use sending::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
-pub use sms_gate::{SmsGate, SmsGateCounts};
-
+pub use sms_gate::{SmsGate, SmsGateCounts, SmsRequest};
 pub use watch::{Watch, Watched, take_over_opt_outs};
 
 #[cfg(test)]

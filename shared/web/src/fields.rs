@@ -71,7 +71,7 @@ impl Fields {
 
 /// A name as it stands in a JSON pointer (RFC 6901, section 3), cut where it is longer than any name of ours.
 #[must_use]
-pub(crate) fn pointer_part(name: &str) -> String {
+pub fn pointer_part(name: &str) -> String {
     let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
     name.replace('~', "~0").replace('/', "~1")
 }

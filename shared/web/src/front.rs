@@ -1,11 +1,11 @@
 //! The way in and out: a call of API Gateway becomes a request to a router, and its response an answer.
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
+use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ports::Clock;
@@ -13,9 +13,10 @@ use futures_util::FutureExt;
 use lambda::{Call, Metrics, Reply, SystemClock};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use tower::ServiceExt;
 
-use crate::Problem;
+use crate::{Identity, Problem};
 
 /// More than any request of ours with all its headers: what is larger is not even read.
 const LARGEST_CALL: usize = 512 * 1_024;
@@ -54,6 +55,15 @@ impl Front {
             .layer(middleware::from_fn(remember_route))
             .fallback(async || Problem::not_found());
         Self { router, largest_body }
+    }
+
+    /// The same, whose handlers learn by [`crate::Caller`] who calls.
+    #[must_use]
+    pub fn for_customers(self, identity: Identity) -> Self {
+        Self {
+            router: self.router.layer(Extension(Arc::new(identity))),
+            ..self
+        }
     }
 
     /// Handles one call. A panic is the caller's own: the next call finds everything as it was.

@@ -8,11 +8,12 @@ mod caller;
 mod fields;
 mod front;
 mod if_match;
+pub mod open_api;
 mod paging;
 mod problem;
 
 pub use caller::{Caller, Identity, Role};
-pub use fields::Fields;
+pub use fields::{Fields, pointer_part};
 pub use front::{Counted, Front, serve};
 pub use if_match::{IfMatch, entity_tag};
 pub use paging::{InvalidCursor, Paging, cursor, read_cursor};

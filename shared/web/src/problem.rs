@@ -126,6 +126,19 @@ impl Problem {
         .with_detail("send the ETag of the answer that you changed in If-Match")
     }
 
+    /// Well formed, and still nothing that can be done.
+    #[must_use]
+    pub fn unprocessable(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let errors = vec![Wrong {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }];
+        Self {
+            errors,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", "That cannot be done")
+        }
+    }
+
     /// The body is larger than anything sensible.
     #[must_use]
     pub fn too_large(limit: usize) -> Self {

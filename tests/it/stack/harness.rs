@@ -153,6 +153,20 @@ impl Stack {
         output.unwrap()
     }
 
+    /// What a table with customers as its key holds of one of them.
+    pub(crate) async fn items_of(&self, table: &str, user: &str) -> Vec<Item> {
+        let output = self
+            .dynamodb
+            .query()
+            .table_name(self.name(table))
+            .key_condition_expression("userId = :user")
+            .expression_attribute_values(":user", AttributeValue::S(user.to_owned()))
+            .consistent_read(true)
+            .send()
+            .await;
+        output.unwrap().items.unwrap_or_default()
+    }
+
     /// The one item about an order, once every channel of it is settled.
     pub(crate) async fn settled(&self, order: &str) -> Item {
         let what = format!("order {order} settled");

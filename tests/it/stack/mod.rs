@@ -1,5 +1,6 @@
 //! Journeys on the local stack, with the fault proxy between functions and emulator.
 
+mod api;
 mod breaker;
 mod callers;
 mod contract;
@@ -13,6 +14,7 @@ mod hostile;
 mod kills;
 mod local_tools;
 mod logs;
+mod matrix;
 mod operator;
 mod overdue;
 mod overtaken;
@@ -25,5 +27,6 @@ mod reports;
 mod sms_limits;
 mod stores;
 mod templates;
+mod tokens;
 mod twins;
 mod unsubscribe_headers;

@@ -124,7 +124,7 @@ fn complaints_of_channel(channel: &str, types: &Item) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, value) in names {
         let field = format!("preferences.{channel}.{}", shown(name));
-        let Some(notification_type) = NotificationType::from_name(name) else {
+        let Some(notification_type) = NotificationType::from_name(name).filter(|known| known.can_be_chosen()) else {
             complaints.push(format!("{field}: expected a notification type"));
             continue;
         };
@@ -236,6 +236,7 @@ mod tests {
     fn every_wrong_field_is_named_and_no_value_is_shown() {
         let email = map([
             ("shopping", Bool(true)),
+            ("test", Bool(false)),
             ("promotional", text("yes")),
             ("order_status_update", map([("lost", Bool(true))])),
         ]);
@@ -260,6 +261,7 @@ mod tests {
             "preferences.Email: ",
             "preferences.sms: ",
             "preferences.email.shopping: ",
+            "preferences.email.test: ",
             "preferences.email.promotional: ",
             "preferences.email.order_status_update.lost: ",
         ] {

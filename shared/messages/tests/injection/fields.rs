@@ -12,7 +12,7 @@ pub(crate) const HARMLESS: &str = "Harmless";
 pub(crate) const HARMLESS_PAGE: &str = "https://harmless.example/page";
 
 /// How many structures there are.
-pub(crate) const STRUCTURES: usize = 8;
+pub(crate) const STRUCTURES: usize = 9;
 
 /// Every field of a structure that comes from outside, the shop's and the reader's own included.
 pub(crate) fn fields(structure: usize) -> Vec<&'static str> {
@@ -35,7 +35,8 @@ pub(crate) fn fields(structure: usize) -> Vec<&'static str> {
         4 => &["campaign.id", "campaign.title", "campaign.body", "campaign.url"],
         5 => &["maintenance.body"],
         6 => &["account.change", "account.url"],
-        _ => &["product.sku", "product.name"],
+        7 => &["product.sku", "product.name"],
+        _ => &[],
     };
     let order: &[&'static str] = if structure < 3 { &order } else { &[] };
     [&everywhere, order, own].concat()
@@ -189,12 +190,13 @@ impl Fill<'_> {
                 change: self.text("account.change"),
                 url: Some(self.page("account.url", 0)),
             }),
-            _ => Content::LowStock(Product {
+            7 => Content::LowStock(Product {
                 sku: self.text("product.sku"),
                 name: Some(self.text("product.name")),
                 stock: Some(Decimal::from(3)),
                 threshold: Some(Decimal::from(5)),
             }),
+            _ => Content::Test,
         }
     }
 }

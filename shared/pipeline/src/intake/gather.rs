@@ -41,8 +41,7 @@ impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C> {
     fn read(&self, incoming: &Incoming) -> Result<(NotificationId, Event), Refusal> {
         let mut event = read_event(&incoming.text, incoming.published_at, self.reading)?;
         if let Some(only) = self.only {
-            let is_asked = event.channels.as_ref().is_none_or(|channels| channels.contains(&only));
-            event.channels = Some(if is_asked { vec![only] } else { Vec::new() });
+            event.channels = Some(if event.asks_for(only) { vec![only] } else { Vec::new() });
         }
         Ok((event.notification_id(&self.reading.shop.zone), event))
     }

@@ -28,6 +28,7 @@ pub(crate) fn read_content(fields: &mut Fields<'_>) -> Option<Content> {
         NotificationType::LowStock => read_product(fields),
         NotificationType::Promotional => read_campaign(fields),
         NotificationType::SystemMaintenance => read_maintenance(fields),
+        NotificationType::Test => Some(read_test(fields)),
     }
 }
 
@@ -350,6 +351,14 @@ fn read_maintenance(fields: &mut Fields<'_>) -> Option<Content> {
         );
     }
     Some(Content::Maintenance(Maintenance { start, end, body }))
+}
+
+fn read_test(fields: &mut Fields<'_>) -> Content {
+    let (field, value) = fields.within(fields.top(), "channels");
+    if value.is_none() {
+        fields.refuse(field, "expected the channels to try, got nothing");
+    }
+    Content::Test
 }
 
 fn optional_line(fields: &mut Fields<'_>, place: Within<'_>, name: &str) -> Option<String> {

@@ -1,7 +1,7 @@
 //! What the front door lets in, and what it says to the rest.
 
 use super::*;
-use domain::{Content, Currency, NotificationType, OrderStatus};
+use domain::{Channel, Content, Currency, NotificationType, OrderStatus};
 use proptest::prelude::*;
 
 fn reading() -> Reading {
@@ -184,6 +184,22 @@ fn every_type_says_which_field_it_lacks() {
 }
 
 #[test]
+fn a_test_names_its_channels_and_tells_nothing_else() {
+    let event =
+        read(r#"{"userId":"u","notificationType":"test","channels":["sms"],"eventId":"t-1","priority":"urgent"}"#)
+            .unwrap();
+    assert_eq!(event.content, Content::Test);
+    assert_eq!(
+        (event.channels, event.event_id.as_deref()),
+        (Some(vec![Channel::Sms]), Some("t-1"))
+    );
+    for channels in ["null", "[]"] {
+        let text = refused(&format!(r#"{{"userId":"u","type":"test","channels":{channels}}}"#));
+        assert!(text.starts_with("channels: expected "), "{text}");
+    }
+}
+
+#[test]
 fn a_link_that_is_no_web_page_is_refused() {
     let text = refused(
         r#"{"userId":"u","type":"payment_failed","orderId":"1","orderData":{"retryUrl":"javascript:alert(1)"}}"#,
@@ -314,7 +330,7 @@ proptest! {
     }
 
     #[test]
-    fn no_json_makes_reading_panic_and_every_refusal_names_a_field(value in json(), kind in 0_usize..12) {
+    fn no_json_makes_reading_panic_and_every_refusal_names_a_field(value in json(), kind in 0..NotificationType::ALL.len()) {
         let mut value = value;
         if let Some(event) = value.as_object_mut() {
             event.insert("notificationType".to_owned(), NotificationType::ALL[kind].name().into());

@@ -1,6 +1,8 @@
 //! What is decided about an event, channel by channel, and why.
 
-use domain::{Channel, Content, Countries, Decision, Event, Language, Preferences, Reason, Wait, decide};
+use domain::{
+    Channel, Content, Countries, Decision, Event, Language, NotificationType, Preferences, Reason, Wait, decide,
+};
 use jiff::SignedDuration;
 use testkit::{at, confirmation, shipped, shop_defaults};
 
@@ -95,12 +97,54 @@ fn advertising_by_sms_needs_a_verified_phone() {
     };
     event.content = Content::Promotional(campaign);
     let mut wants = Preferences {
-        choices: [((Channel::Sms, domain::NotificationType::Promotional), true)].into(),
+        choices: [((Channel::Sms, NotificationType::Promotional), true)].into(),
         ..Preferences::default()
     };
     assert_eq!(decided(&event, &wants)[1].1, Decision::Skip(Reason::PhoneNotVerified));
     wants.phone_verified = true;
     assert_eq!(decided(&event, &wants)[1].1, send("+34600123456"));
+}
+
+/// A test of these channels.
+fn test_of(channels: Option<Vec<Channel>>) -> Event {
+    Event {
+        content: Content::Test,
+        channels,
+        ..shipped("ana", "1", at(NOW))
+    }
+}
+
+#[test]
+fn a_test_goes_by_the_channels_that_it_names_whatever_the_customer_chose() {
+    let choices = Channel::ALL.map(|channel| ((channel, NotificationType::Test), false));
+    let nothing = Preferences {
+        choices: choices.into(),
+        ..Preferences::default()
+    };
+    assert_eq!(
+        decided(&test_of(Some(vec![Channel::Email, Channel::InApp])), &nothing),
+        [
+            (Channel::Email, send("ana@example.com")),
+            (Channel::Sms, Decision::Skip(Reason::NotAskedFor)),
+            (Channel::InApp, Decision::Skip(Reason::NotOffered)),
+        ]
+    );
+}
+
+#[test]
+fn a_test_that_names_no_channel_goes_nowhere() {
+    let decisions = decided(&test_of(None), &Preferences::default());
+    let nowhere = Channel::OFFERED.map(|channel| (channel, Decision::Skip(Reason::NotAskedFor)));
+    assert_eq!(decisions, nowhere);
+}
+
+#[test]
+fn a_test_by_sms_needs_a_verified_phone() {
+    let event = test_of(Some(vec![Channel::Sms]));
+    let mut own = Preferences::default();
+    assert_eq!(decided(&event, &own)[1].1, Decision::Skip(Reason::PhoneNotVerified));
+    own.phone_verified = true;
+    assert_eq!(decided(&event, &own)[1].1, send("+34600123456"));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! The last gate of a text message: countries, the day of a number, and the month's segments.
 
 use domain::ports::{Clock as _, NotWritten};
-use domain::{Channel, Countries, DeliveryRequest, Reason, SmsEncoding, SmsLimits, SmsSize};
+use domain::{
+    Channel, Countries, DeliveryRequest, NotificationId, PhoneNumber, Reason, SmsEncoding, SmsLimits, SmsSize,
+};
 use jiff::SignedDuration;
 use testkit::{HandClock, MemoryAllowance, at, email_request, shipped};
 
 use super::NOW;
-use crate::{SmsGate, SmsGateCounts};
+use crate::{SmsGate, SmsGateCounts, SmsRequest};
 
 const TWO: SmsSize = SmsSize {
     encoding: SmsEncoding::Ucs2,
@@ -37,6 +39,18 @@ fn urgent(order: &str, to: &str) -> DeliveryRequest {
         is_urgent: true,
         ..text(order, to)
     }
+}
+
+/// Lets an ordinary text message of two segments through that belongs to no delivery.
+async fn admit_text(gate: &SmsGate<MemoryAllowance, HandClock>, id: u8, to: &str) -> Result<(), NotWritten> {
+    let number = PhoneNumber::try_from(to).unwrap();
+    let request = SmsRequest {
+        number: &number,
+        id: NotificationId::from_digest([id; 16]),
+        is_urgent: false,
+        size: TWO,
+    };
+    gate.admit_text(request).await
 }
 
 const ANA: &str = "+34600123456";
@@ -83,6 +97,29 @@ async fn an_urgent_message_goes_out_when_the_day_is_full_until_there_are_twice_a
     }
     let seventh = gate.admit(&urgent("7", ANA), TWO).await;
     assert_eq!(seventh, unwanted(Reason::SmsNumberLimit));
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_delivery_is_counted_with_the_deliveries_to_its_number() {
+    let gate = gate();
+    for order in ["1", "2"] {
+        assert_eq!(gate.admit(&text(order, ANA), TWO).await, Ok(()));
+    }
+    assert_eq!(admit_text(&gate, 1, ANA).await, Ok(()));
+    assert_eq!(admit_text(&gate, 1, ANA).await, Ok(()));
+    assert_eq!(gate.allowance.used(at(NOW)), 6);
+    assert_eq!(admit_text(&gate, 2, ANA).await, unwanted(Reason::SmsNumberLimit));
+    assert_eq!(gate.admit(&text("3", ANA), TWO).await, unwanted(Reason::SmsNumberLimit));
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_delivery_goes_to_served_countries_only_and_waits_for_its_counters() {
+    let gate = gate();
+    let abroad = admit_text(&gate, 1, "+40712345678").await;
+    assert_eq!(abroad, unwanted(Reason::CountryNotServed));
+    gate.allowance.is_out_of_reach.set(true);
+    let why = "could not count a text message: the table is told to be out of reach".to_owned();
+    assert_eq!(admit_text(&gate, 1, ANA).await, Err(NotWritten::NotNow(why)));
 }
 
 #[tokio::test]
