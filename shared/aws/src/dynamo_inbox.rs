@@ -72,7 +72,13 @@ impl DynamoInbox {
                 SendAnswer::Unknown { reason }
                 | SendAnswer::NotTaken { reason }
                 | SendAnswer::AccountTrouble { reason } => SendAnswer::Repeatable { reason },
-                answer => answer,
+                answer @ (SendAnswer::Accepted { .. }
+                | SendAnswer::Throttled { .. }
+                | SendAnswer::Limited { .. }
+                | SendAnswer::Refused { .. }
+                | SendAnswer::Rejected { .. }
+                | SendAnswer::OptedOut { .. }
+                | SendAnswer::Repeatable { .. }) => answer,
             },
         }
     }
