@@ -28,6 +28,9 @@ pub(crate) struct Account {
 /// The tool writes no new notifications, so that it needs not know how long they are kept.
 const RETENTION_DAYS: i64 = 90;
 
+/// What the template keeps entries of the log of consent for, where nobody says otherwise.
+const CONSENT_RETENTION_DAYS: i32 = 1_826;
+
 const NO_CREDENTIALS: &str = "no credentials: expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment. From a profile: \
      eval \"$(aws configure export-credentials --format env)\"; for the local stack: eval \"$(make -s env)\"";
 
@@ -35,6 +38,18 @@ const NO_REGION: &str = "no region: expected AWS_REGION in the environment, as i
      eval \"$(make -s env)\"";
 
 impl Account {
+    /// What customers asked for, with the log of who changed it.
+    pub(crate) fn kept_preferences(&self) -> aws::DynamoPreferences {
+        let room = aws::DynamoWaitingRoom::new(self.dynamodb.clone(), self.names.deferred_deliveries());
+        aws::DynamoPreferences::new(
+            self.dynamodb.clone(),
+            self.names.preferences(),
+            self.names.consent_log(),
+            CONSENT_RETENTION_DAYS,
+            room,
+        )
+    }
+
     /// The customers' inboxes.
     pub(crate) fn inbox(&self) -> aws::DynamoInbox {
         aws::DynamoInbox::new(self.dynamodb.clone(), self.names.inbox())

@@ -14,7 +14,7 @@ use crate::account::{Account, failed};
 use crate::ledger;
 use crate::letters::LetterBox;
 use crate::names::with_dead_letters;
-use crate::operator::Deed;
+use crate::operator::{Deed, user_id};
 use crate::output::{Progress, Report, counted, show};
 use crate::waiting_room;
 
@@ -40,10 +40,6 @@ pub(crate) struct Erase {
     deed: Deed,
 }
 
-fn user_id(text: &str) -> Result<UserId, String> {
-    UserId::try_from(text).map_err(|invalid| invalid.to_string())
-}
-
 /// What of a ledger item leads to the customer.
 const PERSONAL: [&str; 4] = ["userId", "orderId", "fingerprint", "parcel"];
 
@@ -62,6 +58,7 @@ struct Erased {
     deferred_removed: usize,
     dead_letters_removed: usize,
     notes_removed: usize,
+    consents_removed: usize,
     suppressions_removed: usize,
     suppressions_kept: usize,
     /// Notifications that are under way: erase again later.
@@ -95,6 +92,7 @@ impl Erase {
             deferred_removed: 0,
             dead_letters_removed: 0,
             notes_removed: 0,
+            consents_removed: 0,
             suppressions_removed: 0,
             suppressions_kept: 0,
             under_way: Vec::new(),
@@ -111,7 +109,12 @@ impl Erase {
         let names = Names::of(&self.customer, &ids, &addresses);
         erased.dead_letters_removed = self.remove_letters(account, &names).await?;
         self.forget_suppressions(account, &preferences, &mut erased).await?;
-        erased.notes_removed = self.empty_inbox(account).await?;
+        erased.notes_removed = self
+            .empty(account, &account.names.inbox(), "notificationId", "note")
+            .await?;
+        let log = account.names.consent_log();
+        erased.consents_removed = self.empty(account, &log, "changedAt", "change").await?;
+        self.forget_phone(account).await?;
         let mut progress = Progress::new("clearing the ledger");
         for id in &ids {
             let id_text = id.to_string();
@@ -249,33 +252,51 @@ impl Erase {
         Ok(())
     }
 
-    /// Removes every note of the customer; how many there were.
-    async fn empty_inbox(&self, account: &Account) -> Result<usize> {
-        let table = account.names.inbox();
+    /// Removes everything of the customer from a table whose items have such a sort key.
+    async fn empty(&self, account: &Account, table: &str, sort: &str, what: &'static str) -> Result<usize> {
         let mut keys = account
             .dynamodb
             .query()
-            .table_name(&table)
+            .table_name(table)
             .key_condition_expression("userId = :user")
             .expression_attribute_values(":user", AttributeValue::S(self.customer.as_str().to_owned()))
-            .projection_expression("userId, notificationId")
+            .projection_expression("userId, #sort")
+            .expression_attribute_names("#sort", sort)
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
         let mut removed = 0;
-        let mut progress = Progress::new("emptying the inbox");
+        let mut progress = Progress::new(format!("emptying {table}"));
         while let Some(key) = keys.next().await {
             let key = key.map_err(|error| failed(&format!("look into {table}"), &error))?;
             if !self.dry_run {
-                let deleted = account.dynamodb.delete_item().table_name(&table).set_key(Some(key));
+                let deleted = account.dynamodb.delete_item().table_name(table).set_key(Some(key));
                 let deleted = deleted.send().await;
-                deleted.map_err(|error| failed(&format!("remove a note from {table}"), &error))?;
+                deleted.map_err(|error| failed(&format!("remove a {what} from {table}"), &error))?;
             }
             removed += 1;
-            progress.tick(counted(removed, "note"));
+            progress.tick(counted(removed, what));
         }
         Ok(removed)
+    }
+
+    /// Removes the number that waits for its code, if there is one.
+    async fn forget_phone(&self, account: &Account) -> Result<()> {
+        let table = account.names.phone_verifications();
+        if self.dry_run {
+            return Ok(());
+        }
+        let key = AttributeValue::S(self.customer.as_str().to_owned());
+        let removed = account
+            .dynamodb
+            .delete_item()
+            .table_name(&table)
+            .key("userId", key)
+            .send()
+            .await;
+        removed.map_err(|error| failed(&format!("remove the customer from {table}"), &error))?;
+        Ok(())
     }
 
     /// Removes from an item whatever leads to the customer. Its index entries go with it.
@@ -468,6 +489,11 @@ impl fmt::Display for Erased {
         writeln!(f, "waiting room    {} removed", self.deferred_removed)?;
         writeln!(f, "dead letters    {} removed", self.dead_letters_removed)?;
         writeln!(f, "inbox           {} removed", counted(self.notes_removed, "note"))?;
+        writeln!(
+            f,
+            "log of consent  {} removed",
+            counted(self.consents_removed, "change")
+        )?;
         match (self.suppressions_removed, self.suppressions_kept) {
             (0, 0) => writeln!(f, "suppressions    the stored addresses have none")?,
             (removed, 0) => writeln!(f, "suppressions    {removed} removed")?,

@@ -17,6 +17,7 @@ use crate::ledger;
 use crate::letters::{self, Letter};
 use crate::operator::notification_id;
 use crate::output::{Report, duration, moment, show};
+use crate::preferences::{ChangeLine, changes_of};
 
 mod delivery;
 
@@ -60,9 +61,19 @@ struct Explained {
     notifications: Vec<Explanation>,
     /// Ids that an index names and that cannot be read in the ledger.
     unreadable: Vec<String>,
+    /// Who changed what these customers hear of, the newest change first.
+    consents: Vec<Consents>,
     notes: Vec<String>,
     #[serde(skip)]
     now: Timestamp,
+}
+
+/// The latest changes of one customer's preferences.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Consents {
+    user_id: String,
+    changes: Vec<ChangeLine>,
 }
 
 /// One notification.
@@ -133,6 +144,7 @@ impl Explain {
                 .map(|notification| surroundings.explain(notification))
                 .collect(),
             unreadable,
+            consents: consents(account, &notifications).await?,
             notes,
             now: surroundings.now,
         };
@@ -249,6 +261,31 @@ impl Surroundings {
     }
 }
 
+/// Who changed what these customers hear of.
+async fn consents(account: &Account, notifications: &[Notification]) -> Result<Vec<Consents>> {
+    let mut consents = Vec::new();
+    for user in users_of(notifications) {
+        let changes = changes_of(account, &user).await?;
+        if !changes.is_empty() {
+            consents.push(Consents {
+                user_id: String::from(user),
+                changes,
+            });
+        }
+    }
+    Ok(consents)
+}
+
+fn users_of(notifications: &[Notification]) -> Vec<UserId> {
+    let mut users: Vec<UserId> = notifications
+        .iter()
+        .filter_map(|notification| notification.user.clone())
+        .collect();
+    users.sort_unstable();
+    users.dedup();
+    users
+}
+
 /// The notes that are in their customers' inboxes now.
 async fn notes_of(account: &Account, notifications: &[Notification]) -> Result<HashMap<NotificationId, NoteFound>> {
     let inbox = account.inbox();
@@ -272,12 +309,7 @@ async fn notes_of(account: &Account, notifications: &[Notification]) -> Result<H
 
 /// What the customers want now, and what speaks against the addresses that they stored.
 async fn customers(account: &Account, notifications: &[Notification], notes: &mut Vec<String>) -> Result<Customers> {
-    let mut users: Vec<UserId> = notifications
-        .iter()
-        .filter_map(|notification| notification.user.clone())
-        .collect();
-    users.sort_unstable();
-    users.dedup();
+    let users = users_of(notifications);
     if users.is_empty() {
         return Ok(Customers::default());
     }
@@ -334,6 +366,12 @@ impl fmt::Display for Explained {
         }
         for id in &self.unreadable {
             writeln!(f, "{id}: not in the ledger, or its item cannot be read")?;
+        }
+        for Consents { user_id, changes } in &self.consents {
+            writeln!(f, "what {user_id} hears of was changed:")?;
+            for change in changes {
+                writeln!(f, "  {change}")?;
+            }
         }
         for note in &self.notes {
             writeln!(f, "note: {note}")?;

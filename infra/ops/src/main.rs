@@ -14,6 +14,7 @@ mod mappings;
 mod names;
 mod operator;
 mod output;
+mod preferences;
 mod reasons;
 mod reconcile;
 mod redrive;
@@ -52,6 +53,7 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::DeadLetters(command) => command.run(&account, ops.json).await,
         Command::Reconcile(command) => command.run(&account, ops.json).await,
         Command::Suppression(command) => command.run(&account, ops.json).await,
+        Command::Preferences(command) => command.run(&account, ops.json).await,
         Command::Doctor(command) => command.run(&account, ops.json).await,
         Command::Erase(command) => command.run(&account, ops.json).await,
         Command::SmsBudget(command) => command.run(&account, ops.json).await,

@@ -84,6 +84,14 @@ impl Names {
         self.of("notification-preferences")
     }
 
+    pub(crate) fn consent_log(&self) -> String {
+        self.of("consent-log")
+    }
+
+    pub(crate) fn phone_verifications(&self) -> String {
+        self.of("phone-verifications")
+    }
+
     pub(crate) fn ledger(&self) -> String {
         self.of("notification-analytics")
     }

@@ -1,7 +1,7 @@
 //! What an operator may ask for, and who is asking.
 
 use clap::{Args, Parser, Subcommand};
-use domain::NotificationId;
+use domain::{NotificationId, UserId};
 
 use crate::breaker::BreakerCommand;
 use crate::dead_letters::DeadLetters;
@@ -9,6 +9,7 @@ use crate::doctor::Doctor;
 use crate::erase::Erase;
 use crate::explain::Explain;
 use crate::output::remark;
+use crate::preferences::PreferencesCommand;
 use crate::reconcile::Reconcile;
 use crate::sms_budget::SmsBudget;
 use crate::sms_logging::SmsLogging;
@@ -59,6 +60,9 @@ pub(crate) enum Command {
     /// Addresses to which nothing is sent
     #[command(subcommand)]
     Suppression(SuppressionCommand),
+    /// What a customer hears of, and who changed it
+    #[command(subcommand)]
+    Preferences(PreferencesCommand),
     /// What is wrong, or may soon be
     Doctor(Doctor),
     /// Remove a customer from every store
@@ -80,6 +84,11 @@ pub(crate) enum Command {
 pub(crate) fn notification_id(text: &str) -> Result<NotificationId, String> {
     let expected = |_not_one| "expected an id such as 579b5034-7f1a-85f1-b8fb-eb0077b4314d".to_owned();
     NotificationId::try_from(text.trim()).map_err(expected)
+}
+
+/// Reads a customer's id that was typed.
+pub(crate) fn user_id(text: &str) -> Result<UserId, String> {
+    UserId::try_from(text).map_err(|invalid| invalid.to_string())
 }
 
 /// Who does something that says itself why.
