@@ -62,7 +62,7 @@ mutants: ## change the ledger's code, the decisions and the readings of answers,
 	@env -u CARGO_TARGET_DIR cargo mutants --output target/mutants
 
 recordings: tools build ## write anew what the local stack answers to the calls that the memory twins are held to
-	@infra/local/stack.py up --name recordings --fault-proxy
+	@infra/local/stack.py up --name recordings --fault-proxy --parameter DefaultQuietHours=none
 	@eval "$$(infra/local/stack.py env --name recordings)" && UPDATE_RECORDINGS=1 cargo test --quiet --profile local --workspace --locked --test it stack::twins
 	@infra/local/stack.py down --name recordings
 
@@ -73,7 +73,7 @@ fmt: ## format the code
 	@cargo fmt --all
 
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
-	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin preferences-api --bin inbox-api
+	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
 	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 

@@ -40,6 +40,7 @@ DEPLOYED_AS = {
     "in-app-sender": "in-app-notification",
     "delivery-events": "delivery-events",
     "account-monitor": "account-monitor",
+    "deferred-deliveries": "deferred-deliveries",
     "preferences-api": "preferences-api",
     "inbox-api": "inbox-api",
 }

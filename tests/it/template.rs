@@ -90,7 +90,7 @@ fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filt
 fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_log() {
     let template = template("template.yaml");
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 8);
+    assert_eq!(functions.len(), 9);
     let mut roles = Vec::new();
     for (name, function) in &functions {
         roles.push(text(&function["Role"]));
@@ -122,7 +122,7 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
     }
     roles.sort();
     roles.dedup();
-    assert_eq!(roles.len(), 8);
+    assert_eq!(roles.len(), 9);
     for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert!(!group["RetentionInDays"].is_null(), "{name}");
     }
@@ -140,6 +140,7 @@ fn every_table_is_encrypted_and_what_people_said_and_got_can_be_put_back() {
             "Ledger",
             "Suppressions",
             "Templates",
+            "DeferredDeliveries",
             "ConsentLog",
             "Inbox",
         ]
@@ -177,6 +178,7 @@ fn every_function_is_given_the_variables_that_it_reads_and_no_others() {
         ("in-app-sender", "InAppFunction"),
         ("delivery-events", "DeliveryEventsFunction"),
         ("account-monitor", "AccountMonitorFunction"),
+        ("deferred-deliveries", "DeferredDeliveriesFunction"),
         ("preferences-api", "PreferencesApiFunction"),
         ("inbox-api", "InboxApiFunction"),
     ] {
@@ -229,4 +231,21 @@ fn the_countries_that_may_be_deployed_are_those_that_the_functions_know() {
         let is_known = domain::Countries::try_from(code.as_str()).is_ok();
         assert_eq!(allowed.contains(&code.as_str()), is_known, "{code}");
     }
+}
+
+#[test]
+fn the_quiet_hours_that_may_be_deployed_are_those_that_the_functions_can_read_and_nothing_that_waits_expires() {
+    let parameter = &template("template.yaml")["Parameters"]["DefaultQuietHours"];
+    let default = parameter["Default"].as_str().unwrap();
+    assert_eq!(domain::QuietHours::from_range(default), Ok(domain::QuietHours::USUAL));
+    assert_eq!(
+        parameter["AllowedPattern"].as_str(),
+        Some("none|([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
+    );
+    for text in ["none", "00:00-23:59", "19:05-20:00"] {
+        assert!(domain::QuietHours::from_range(text).is_ok(), "{text}");
+    }
+    let tables = resources(&template("infra/data.yaml"), "AWS::DynamoDB::Table");
+    let (_, room) = tables.iter().find(|(name, _)| name == "DeferredDeliveries").unwrap();
+    assert!(room["TimeToLiveSpecification"].is_null());
 }

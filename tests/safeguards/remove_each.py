@@ -117,6 +117,22 @@ SAFEGUARDS = [
         "an_address_that_bounced_meanwhile_gets_nothing",
     ),
     (
+        "the second look at quiet hours",
+        "shared/pipeline/src/sending/deliver.rs",
+        "wait.map(End::Early)",
+        "wait.filter(|_| held.delivery.attempt == 0).map(End::Early)",
+        "pipeline",
+        "what_comes_to_a_sender_at_night_goes_back_to_wait_and_uses_up_no_try",
+    ),
+    (
+        "the time that a message may take to its provider: it is over before quiet hours begin",
+        "shared/pipeline/src/sending/wait.rs",
+        "left.clamp(SignedDuration::ZERO, LESS_THAN_A_MINUTE)",
+        "left.clamp(SignedDuration::ZERO, SignedDuration::ZERO)",
+        "pipeline",
+        "what_could_still_be_on_its_way_when_quiet_hours_begin_waits_as_well",
+    ),
+    (
         "the first few: nobody else is offered while the account is in doubt",
         "shared/pipeline/src/sending/offer.rs",
         "const FIRST_CALLS: usize = 3;",

@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) ledger_table: String,
     /// `LEDGER_RETENTION_DAYS`.
     pub(crate) retention_days: i64,
+    /// `DEFERRED_DELIVERIES_TABLE`.
+    pub(crate) deferred_deliveries_table: String,
     /// `EMAIL_QUEUE_URL`, `EMAIL_URGENT_QUEUE_URL`.
     pub(crate) lanes: ChannelQueues,
     /// `SENDER_EMAIL`, `SENDER_NAME`, `SUPPORT_EMAIL`.
@@ -35,7 +37,8 @@ pub(crate) struct Config {
     pub(crate) shop: Shop,
     /// `LINK_KEYS`, `PUBLIC_URL`.
     pub(crate) links: CustomerLinks,
-    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
+    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `DEFAULT_QUIET_HOURS`,
+    /// `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
     pub(crate) reading: pipeline::Reading,
     /// `CONFIGURATION_SET`; without one SES tells nothing about its messages.
     pub(crate) configuration_set: Option<String>,
@@ -56,6 +59,7 @@ impl Config {
             account_trouble_queue: variables.text("ACCOUNT_TROUBLE_QUEUE_URL")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
             retention_days: variables.number("LEDGER_RETENTION_DAYS", 90)?,
+            deferred_deliveries_table: variables.text("DEFERRED_DELIVERIES_TABLE")?,
             lanes: variables.lanes("EMAIL_QUEUE_URL", "EMAIL_URGENT_QUEUE_URL")?,
             sender: Sender {
                 email: variables.text("SENDER_EMAIL")?,
@@ -131,6 +135,8 @@ mod tests {
             ("DEFAULT_LANGUAGE", "es"),
             ("DEFAULT_TIME_ZONE", "Europe/Madrid"),
             ("DEFAULT_CURRENCY", "EUR"),
+            ("DEFAULT_QUIET_HOURS", "22:00-08:00"),
+            ("DEFERRED_DELIVERIES_TABLE", "deferred"),
         ];
         let given: Vec<_> = given
             .into_iter()

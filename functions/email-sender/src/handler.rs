@@ -1,14 +1,14 @@
 //! From what woke the e-mail sender up to its two doors, and back.
 
 use aws::{
-    Connection, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, SesMailer, SqsDeadLetters, SqsQueues,
-    SqsTroubleBell, SqsVisibility,
+    Connection, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, DynamoWaitingRoom, SesMailer,
+    SqsDeadLetters, SqsQueues, SqsTroubleBell, SqsVisibility,
 };
 use domain::Channel;
 use lambda::{Call, IntakeDoor, Invocation, Reply, SendingDoor, SystemClock, TemplateBook};
 use lambda_runtime::Error;
 use messages::Templates;
-use pipeline::SenderMemory;
+use pipeline::{QueuesAndRoom, SenderMemory};
 use std::collections::HashMap;
 
 use crate::config::Config;
@@ -22,8 +22,16 @@ type Deliveries = SendingDoor<
     DynamoTraffic<SystemClock>,
     SqsVisibility,
     SystemClock,
+    DynamoWaitingRoom,
 >;
-type Events = IntakeDoor<DynamoCustomers, DynamoLedger, SqsQueues, SqsDeadLetters, SqsVisibility, SystemClock>;
+type Events = IntakeDoor<
+    DynamoCustomers,
+    DynamoLedger,
+    QueuesAndRoom<SqsQueues, DynamoWaitingRoom>,
+    SqsDeadLetters,
+    SqsVisibility,
+    SystemClock,
+>;
 
 /// The doors of the e-mail sender: one for deliveries, one for events of direct callers.
 #[derive(Debug)]
@@ -44,6 +52,7 @@ impl Doors {
         );
         let ledger = DynamoLedger::new(dynamodb.clone(), config.ledger_table, config.retention_days);
         let dead_letters = SqsDeadLetters::new(sqs.clone(), config.lanes.clone());
+        let room = DynamoWaitingRoom::new(dynamodb.clone(), config.deferred_deliveries_table);
         let visibility = SqsVisibility::new(sqs.clone());
         let bell = SqsTroubleBell::new(sqs.clone(), config.account_trouble_queue);
         let courier = EmailCourier {
@@ -63,6 +72,8 @@ impl Doors {
                 ledger: ledger.clone(),
                 dead_letters: dead_letters.clone(),
                 courier,
+                room: room.clone(),
+                night: config.reading.shop.night(),
                 traffic: DynamoTraffic::for_sender(dynamodb, config.system_state_table, SystemClock, bell),
                 policy: config.policy.clone(),
                 visibility: visibility.clone(),
@@ -73,7 +84,10 @@ impl Doors {
             events: IntakeDoor {
                 customers,
                 ledger,
-                queues: SqsQueues::new(sqs, HashMap::from([(Channel::Email, config.lanes)])),
+                queues: QueuesAndRoom {
+                    queues: SqsQueues::new(sqs, HashMap::from([(Channel::Email, config.lanes)])),
+                    room,
+                },
                 dead_letters,
                 reading: config.reading,
                 only: Some(Channel::Email),

@@ -1,7 +1,7 @@
 //! Every variable that the in-app sender reads.
 
 use aws::ChannelQueues;
-use domain::RetryPolicy;
+use domain::{Night, RetryPolicy};
 use lambda::{InvalidVariable, Variables};
 use messages::Shop;
 
@@ -14,6 +14,10 @@ pub(crate) struct Config {
     pub(crate) templates_table: String,
     /// `LEDGER_TABLE`.
     pub(crate) ledger_table: String,
+    /// `DEFERRED_DELIVERIES_TABLE`.
+    pub(crate) deferred_deliveries_table: String,
+    /// `DEFAULT_QUIET_HOURS`, `DEFAULT_TIME_ZONE`.
+    pub(crate) night: Night,
     /// `INBOX_TABLE`.
     pub(crate) inbox_table: String,
     /// `INBOX_RETENTION_DAYS`.
@@ -33,6 +37,8 @@ impl Config {
             preferences_table: variables.text("PREFERENCES_TABLE")?,
             templates_table: variables.text("TEMPLATES_TABLE")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
+            deferred_deliveries_table: variables.text("DEFERRED_DELIVERIES_TABLE")?,
+            night: variables.night()?,
             inbox_table: variables.text("INBOX_TABLE")?,
             retention_days: variables.number("INBOX_RETENTION_DAYS", 90)?,
             lanes: variables.lanes("IN_APP_QUEUE_URL", "IN_APP_URGENT_QUEUE_URL")?,

@@ -1,6 +1,9 @@
 //! From what woke the in-app sender up to the sending, and back.
 
-use aws::{Connection, DynamoCustomers, DynamoInbox, DynamoLedger, DynamoTemplates, SqsDeadLetters, SqsVisibility};
+use aws::{
+    Connection, DynamoCustomers, DynamoInbox, DynamoLedger, DynamoTemplates, DynamoWaitingRoom, SqsDeadLetters,
+    SqsVisibility,
+};
 use domain::Channel;
 use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
 use messages::Templates;
@@ -10,8 +13,16 @@ use crate::config::Config;
 use crate::courier::InAppCourier;
 
 /// The door of the in-app sender.
-pub(crate) type Door =
-    SendingDoor<DynamoCustomers, DynamoLedger, SqsDeadLetters, InAppCourier, Unpaced, SqsVisibility, SystemClock>;
+pub(crate) type Door = SendingDoor<
+    DynamoCustomers,
+    DynamoLedger,
+    SqsDeadLetters,
+    InAppCourier,
+    Unpaced,
+    SqsVisibility,
+    SystemClock,
+    DynamoWaitingRoom,
+>;
 
 /// It opens no notification, so that it never decides for how long one is kept.
 const NO_RETENTION: i64 = 0;
@@ -27,13 +38,15 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Door {
             book: TemplateBook::new(
                 Templates::new(),
                 Channel::InApp,
-                DynamoTemplates::new(dynamodb, config.templates_table),
+                DynamoTemplates::new(dynamodb.clone(), config.templates_table),
                 SystemClock,
             ),
             shop: config.shop,
             inbox: DynamoInbox::new(connection.inboxes(), config.inbox_table),
             retention_days: config.retention_days,
         },
+        room: DynamoWaitingRoom::new(dynamodb, config.deferred_deliveries_table),
+        night: config.night,
         traffic: Unpaced,
         policy: config.policy,
         visibility: SqsVisibility::new(sqs),

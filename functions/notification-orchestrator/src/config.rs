@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) contact_key: ContactKey,
     /// `LEDGER_TABLE`.
     pub(crate) ledger_table: String,
+    /// `DEFERRED_DELIVERIES_TABLE`.
+    pub(crate) deferred_deliveries_table: String,
     /// `LEDGER_RETENTION_DAYS`.
     pub(crate) retention_days: i64,
     /// `NOTIFICATIONS_QUEUE_URL`, `NOTIFICATIONS_URGENT_QUEUE_URL`.
@@ -23,7 +25,8 @@ pub(crate) struct Config {
     /// `EMAIL_QUEUE_URL`, `EMAIL_URGENT_QUEUE_URL`, `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`, `IN_APP_QUEUE_URL`,
     /// `IN_APP_URGENT_QUEUE_URL`.
     pub(crate) channels: HashMap<Channel, ChannelQueues>,
-    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `SMS_COUNTRIES`, `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
+    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `DEFAULT_QUIET_HOURS`, `SMS_COUNTRIES`,
+    /// `ADMIN_TOPIC_ARN`, `ADMIN_EMAIL`.
     pub(crate) reading: pipeline::Reading,
     /// `RETRY_BASE_SECONDS`.
     pub(crate) policy: RetryPolicy,
@@ -38,6 +41,7 @@ impl Config {
             suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
             contact_key: variables.contact_key()?,
             ledger_table: variables.text("LEDGER_TABLE")?,
+            deferred_deliveries_table: variables.text("DEFERRED_DELIVERIES_TABLE")?,
             retention_days: variables.number("LEDGER_RETENTION_DAYS", 90)?,
             lanes: variables.lanes("NOTIFICATIONS_QUEUE_URL", "NOTIFICATIONS_URGENT_QUEUE_URL")?,
             channels: HashMap::from([

@@ -1,8 +1,8 @@
 //! From what woke the orchestrator up to the intake, and back.
 
-use aws::{Connection, DynamoCustomers, DynamoLedger, SqsDeadLetters, SqsQueues, SqsVisibility};
+use aws::{Connection, DynamoCustomers, DynamoLedger, DynamoWaitingRoom, SqsDeadLetters, SqsQueues, SqsVisibility};
 use lambda::{Call, IntakeDoor, Invocation, Reply, SystemClock};
-use pipeline::RememberedCustomers;
+use pipeline::{QueuesAndRoom, RememberedCustomers};
 
 use crate::config::Config;
 
@@ -10,7 +10,7 @@ use crate::config::Config;
 pub(crate) type Door = IntakeDoor<
     RememberedCustomers<DynamoCustomers, SystemClock>,
     DynamoLedger,
-    SqsQueues,
+    QueuesAndRoom<SqsQueues, DynamoWaitingRoom>,
     SqsDeadLetters,
     SqsVisibility,
     SystemClock,
@@ -27,8 +27,11 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Door {
     );
     IntakeDoor {
         customers: RememberedCustomers::new(customers, SystemClock),
-        ledger: DynamoLedger::new(dynamodb, config.ledger_table, config.retention_days),
-        queues: SqsQueues::new(sqs.clone(), config.channels),
+        ledger: DynamoLedger::new(dynamodb.clone(), config.ledger_table, config.retention_days),
+        queues: QueuesAndRoom {
+            queues: SqsQueues::new(sqs.clone(), config.channels),
+            room: DynamoWaitingRoom::new(dynamodb, config.deferred_deliveries_table),
+        },
         dead_letters: SqsDeadLetters::new(sqs.clone(), config.lanes.clone()),
         reading: config.reading,
         only: None,

@@ -16,6 +16,8 @@ pub struct Config {
     pub(crate) consent_table: String,
     /// `CONSENT_RETENTION_DAYS`.
     pub(crate) consent_retention_days: i32,
+    /// `DEFERRED_DELIVERIES_TABLE`.
+    pub(crate) deferred_deliveries_table: String,
     /// `PHONE_VERIFICATIONS_TABLE`.
     pub(crate) phone_verifications_table: String,
     /// `SUPPRESSIONS_TABLE`.
@@ -34,8 +36,8 @@ pub struct Config {
     pub(crate) sender_id: Option<String>,
     /// `SHOP_NAME`.
     pub(crate) shop_name: String,
-    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`.
-    pub(crate) reading: pipeline::Reading,
+    /// `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `DEFAULT_QUIET_HOURS`.
+    pub(crate) shop: domain::ShopDefaults,
 }
 
 impl Config {
@@ -50,6 +52,7 @@ impl Config {
             preferences_table: variables.text("PREFERENCES_TABLE")?,
             consent_table: variables.text("CONSENT_LOG_TABLE")?,
             consent_retention_days: variables.number("CONSENT_RETENTION_DAYS", 1_826)?,
+            deferred_deliveries_table: variables.text("DEFERRED_DELIVERIES_TABLE")?,
             phone_verifications_table: variables.text("PHONE_VERIFICATIONS_TABLE")?,
             suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
             system_state_table: variables.text("SYSTEM_STATE_TABLE")?,
@@ -59,7 +62,7 @@ impl Config {
             limits: variables.sms_limits()?,
             sender_id: variables.optional("SMS_SENDER_ID"),
             shop_name: variables.text("SHOP_NAME")?,
-            reading: variables.reading()?,
+            shop: variables.shop_defaults()?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use aws::{
     Connection, ContactKey, DynamoAllowance, DynamoHistory, DynamoPhoneVerifications, DynamoPreferences,
-    DynamoSuppressions, SnsTexter, SqsQueue,
+    DynamoSuppressions, DynamoWaitingRoom, SnsTexter, SqsQueue,
 };
 use domain::ports::{
     Enqueue, HistoryLoad, NotWritten, PhoneVerificationsKeep, PreferencesKeep, SendAnswer, SuppressionsKeep,
@@ -50,6 +50,7 @@ impl Outside {
                 config.preferences_table,
                 config.consent_table,
                 config.consent_retention_days,
+                DynamoWaitingRoom::new(dynamodb.clone(), config.deferred_deliveries_table),
             ),
             verifications: DynamoPhoneVerifications::new(dynamodb.clone(), config.phone_verifications_table),
             history: DynamoHistory::new(dynamodb.clone(), config.ledger_table),
@@ -69,7 +70,7 @@ impl Outside {
                 shop_name: config.shop_name,
             },
             events: Events(SqsQueue::new(connection.sqs(), config.notifications_queue)),
-            shop: config.reading.shop,
+            shop: config.shop,
         }
     }
 }

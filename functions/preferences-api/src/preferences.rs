@@ -85,7 +85,7 @@ pub(crate) struct PreferencesChange {
 impl PreferencesView {
     fn of(kept: &Kept, shop: &ShopDefaults) -> Self {
         let preferences = &kept.preferences;
-        let hours = preferences.quiet_hours.unwrap_or(QuietHours::USUAL);
+        let hours = preferences.quiet_hours.unwrap_or(shop.quiet_hours);
         let time = |time: jiff::civil::Time| format!("{:02}:{:02}", time.hour(), time.minute());
         Self {
             preferences: choices::written(preferences),

@@ -1,7 +1,7 @@
 //! Every variable that the SMS sender reads.
 
 use aws::{ChannelQueues, ContactKey};
-use domain::{RetryPolicy, SmsLimits};
+use domain::{Night, RetryPolicy, SmsLimits};
 use lambda::{InvalidVariable, Variables};
 use messages::Shop;
 
@@ -22,6 +22,10 @@ pub(crate) struct Config {
     pub(crate) account_trouble_queue: String,
     /// `LEDGER_TABLE`.
     pub(crate) ledger_table: String,
+    /// `DEFERRED_DELIVERIES_TABLE`.
+    pub(crate) deferred_deliveries_table: String,
+    /// `DEFAULT_QUIET_HOURS`, `DEFAULT_TIME_ZONE`.
+    pub(crate) night: Night,
     /// `SMS_QUEUE_URL`, `SMS_URGENT_QUEUE_URL`.
     pub(crate) lanes: ChannelQueues,
     /// `PROVIDER_MESSAGES_TABLE`.
@@ -49,6 +53,8 @@ impl Config {
             templates_table: variables.text("TEMPLATES_TABLE")?,
             account_trouble_queue: variables.text("ACCOUNT_TROUBLE_QUEUE_URL")?,
             ledger_table: variables.text("LEDGER_TABLE")?,
+            deferred_deliveries_table: variables.text("DEFERRED_DELIVERIES_TABLE")?,
+            night: variables.night()?,
             lanes: variables.lanes("SMS_QUEUE_URL", "SMS_URGENT_QUEUE_URL")?,
             provider_messages_table: variables.text("PROVIDER_MESSAGES_TABLE")?,
             rate_per_second: variables.number("SMS_RATE_PER_SECOND", 20.0)?,

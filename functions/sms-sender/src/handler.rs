@@ -1,8 +1,8 @@
 //! From what woke the SMS sender up to the sending, and back.
 
 use aws::{
-    Connection, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, ProviderMessages,
-    SnsTexter, SqsDeadLetters, SqsTroubleBell, SqsVisibility,
+    Connection, DynamoAllowance, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, DynamoWaitingRoom,
+    ProviderMessages, SnsTexter, SqsDeadLetters, SqsTroubleBell, SqsVisibility,
 };
 use domain::Channel;
 use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
@@ -22,6 +22,7 @@ pub(crate) type Door = SendingDoor<
     DynamoTraffic<SystemClock>,
     SqsVisibility,
     SystemClock,
+    DynamoWaitingRoom,
 >;
 
 /// It opens no notification, so that it never decides for how long one is kept.
@@ -57,6 +58,8 @@ pub(crate) fn door(config: Config, connection: &Connection) -> Result<Door, Erro
             texter: SnsTexter::new(connection.sns(), config.sender_id),
             messages: ProviderMessages::new(dynamodb.clone(), config.provider_messages_table),
         },
+        room: DynamoWaitingRoom::new(dynamodb.clone(), config.deferred_deliveries_table),
+        night: config.night,
         traffic: DynamoTraffic::for_sender(dynamodb, config.system_state_table, SystemClock, bell)
             .with_sms_limit(config.rate_per_second),
         policy: config.policy,

@@ -1,4 +1,5 @@
-//! Two customers who have chosen: one said half of what could be said, the other wants nothing at all.
+//! Customers who have chosen: one said half of what could be said, one wants nothing at all, one is asleep, and the others may be
+//! disturbed at any hour, so that the demo shows the same by day and by night.
 
 use std::collections::HashMap;
 
@@ -24,16 +25,28 @@ const TYPES: [&str; 12] = [
     "system_maintenance",
 ];
 
+/// The others of the demo, whom a text message does not disturb at night either.
+const AT_ANY_HOUR: [&str; 6] = [
+    "user-ana",
+    "user-emma",
+    "user-ioana",
+    "user-mallory",
+    "user-nora",
+    "user-olga",
+];
+
 /// Writes their preferences straight into the table, as callers do.
 pub(crate) async fn store(settings: &Settings, aws: &SdkConfig) -> Result<()> {
     let dynamodb = aws_sdk_dynamodb::Client::new(aws);
     let table = format!("{}-notification-preferences", settings.prefix);
-    for item in [luis(), oliver()] {
+    let at_any_hour = AT_ANY_HOUR.map(|user| item(user, map([]), [("quietHours", hours("00:00", "00:00"))]));
+    for item in [luis(), oliver(), nina()].into_iter().chain(at_any_hour) {
         let stored = dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await;
         stored.with_context(|| format!("could not store preferences in {table} (run `make up` first)"))?;
     }
     println!("Preferences: user-luis wants no SMS once a parcel is delivered; the rest he left open.");
     println!("             user-oliver wants nothing at all.");
+    println!("             user-nina is not to be disturbed: her SMS waits, her e-mail does not.");
     Ok(())
 }
 
@@ -42,8 +55,18 @@ fn luis() -> HashMap<String, AttributeValue> {
     item(
         "user-luis",
         map([("sms", map([("order_status_update", map([("delivered", Bool(false))]))]))]),
-        [("language", text("es"))],
+        [("language", text("es")), ("quietHours", hours("00:00", "00:00"))],
     )
+}
+
+/// Asleep all day, but for the last minute of it.
+fn nina() -> HashMap<String, AttributeValue> {
+    item("user-nina", map([]), [("quietHours", hours("00:00", "23:59"))])
+}
+
+/// The same end twice means that there are none.
+fn hours(start: &str, end: &str) -> AttributeValue {
+    map([("start", text(start)), ("end", text(end))])
 }
 
 fn oliver() -> HashMap<String, AttributeValue> {

@@ -80,6 +80,7 @@ impl Delivery {
             "invalid_address" => "the address is not valid",
             "phone_not_verified" => "the phone is not verified",
             "channel_not_offered" => "the shop does not offer this channel",
+            "quiet_hours" => "until the customer's quiet hours are over",
             "too_old" => "the news is too old",
             other => return Some(other.replace('_', " ")),
         };

@@ -16,6 +16,7 @@ use crate::letters::LetterBox;
 use crate::names::with_dead_letters;
 use crate::operator::Deed;
 use crate::output::{Progress, Report, counted, show};
+use crate::waiting_room;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -58,6 +59,7 @@ struct Erased {
     notifications_found: usize,
     notifications_cleared: usize,
     deliveries_closed: usize,
+    deferred_removed: usize,
     dead_letters_removed: usize,
     notes_removed: usize,
     suppressions_removed: usize,
@@ -90,6 +92,7 @@ impl Erase {
             notifications_found: ids.len(),
             notifications_cleared: 0,
             deliveries_closed: 0,
+            deferred_removed: 0,
             dead_letters_removed: 0,
             notes_removed: 0,
             suppressions_removed: 0,
@@ -104,6 +107,7 @@ impl Erase {
             self.close(account, notification, &mut erased).await?;
             progress.tick(format!("{count} of {} notifications", known.len()));
         }
+        erased.deferred_removed = waiting_room::forget(account, &self.customer, self.dry_run).await?;
         let names = Names::of(&self.customer, &ids, &addresses);
         erased.dead_letters_removed = self.remove_letters(account, &names).await?;
         self.forget_suppressions(account, &preferences, &mut erased).await?;
@@ -461,6 +465,7 @@ impl fmt::Display for Erased {
             self.notifications_cleared,
             counted(self.deliveries_closed, "waiting delivery").replace("deliverys", "deliveries"),
         )?;
+        writeln!(f, "waiting room    {} removed", self.deferred_removed)?;
         writeln!(f, "dead letters    {} removed", self.dead_letters_removed)?;
         writeln!(f, "inbox           {} removed", counted(self.notes_removed, "note"))?;
         match (self.suppressions_removed, self.suppressions_kept) {

@@ -21,6 +21,7 @@ mod sms_budget;
 mod sms_logging;
 mod suppression;
 mod templates;
+mod waiting_room;
 
 use clap::Parser;
 use std::process::ExitCode;

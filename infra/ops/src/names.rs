@@ -35,13 +35,14 @@ pub(crate) const ACCOUNT_TROUBLE: &str = "account-trouble";
 pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 
 /// The functions.
-pub(crate) const FUNCTIONS: [&str; 6] = [
+pub(crate) const FUNCTIONS: [&str; 7] = [
     "notification-orchestrator",
     "email-notification",
     "sms-notification",
     "in-app-notification",
     "delivery-events",
     "account-monitor",
+    "deferred-deliveries",
 ];
 
 /// Everything that has dead letters, by the name before `-dead-letters`.
@@ -97,6 +98,10 @@ impl Names {
 
     pub(crate) fn templates(&self) -> String {
         self.of("notification-templates")
+    }
+
+    pub(crate) fn deferred_deliveries(&self) -> String {
+        self.of("deferred-deliveries")
     }
 
     pub(crate) fn system_state(&self) -> String {

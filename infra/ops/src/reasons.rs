@@ -7,7 +7,9 @@ use domain::{Channel, Reason, State};
 /// What it means that a delivery stands here.
 pub(crate) const fn of_state(state: State) -> &'static str {
     match state {
-        State::Deferred => "It waits for its time: the event's scheduledFor lies ahead.",
+        State::Deferred => {
+            "It waits for its time: the event's scheduledFor lies ahead, or the customer's quiet hours are not over."
+        }
         State::Queued => "It was handed over, and may be claimed by a sender now or after a wait.",
         State::Sending => "A sender holds it and may be talking to the provider.",
         State::InDoubt => "The provider may or may not have taken it, so that it is not simply sent again.",
@@ -66,6 +68,10 @@ pub(crate) const fn of_reason(reason: Reason) -> &'static str {
         Reason::SuppressedByOperator => "An operator suppressed the address: ops suppression show tells who, and why.",
         Reason::Superseded => "Newer news of the same order or parcel came while it waited.",
         Reason::Erased => "The customer was erased before it was sent.",
+        Reason::QuietHours => {
+            "It rings (text messages, pushes and advertising do), and the customer kept quiet hours: those stored, else the parameter \
+             DefaultQuietHours, in the customer's zone. An event with the priority urgent does not wait."
+        }
     }
 }
 
@@ -93,7 +99,8 @@ const fn after(reason: Reason) -> Option<Reason> {
         Reason::SmsOptedOut => Some(Reason::SuppressedByOperator),
         Reason::SuppressedByOperator => Some(Reason::Superseded),
         Reason::Superseded => Some(Reason::Erased),
-        Reason::Erased => None,
+        Reason::Erased => Some(Reason::QuietHours),
+        Reason::QuietHours => None,
     }
 }
 
@@ -464,7 +471,7 @@ mod tests {
         let count = codes.len();
         codes.sort_unstable();
         codes.dedup();
-        assert!(count == 19 && codes.len() == count, "{codes:?}");
+        assert!(count == 20 && codes.len() == count, "{codes:?}");
         assert!(
             SuppressionReason::ALL
                 .iter()

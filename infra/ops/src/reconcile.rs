@@ -6,7 +6,7 @@ use domain::ports::LedgerLoad;
 use domain::{Channel, NotificationId, State};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::process::ExitCode;
 
@@ -15,6 +15,7 @@ use crate::depths::{self, Depth};
 use crate::ledger::{self, Entry, Row};
 use crate::names::{SUBSCRIPTIONS, lanes};
 use crate::output::{Report, counted, moment, show};
+use crate::waiting_room;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -57,6 +58,8 @@ struct Balance {
     items_read: u64,
     channels: Vec<Sum>,
     queues: Vec<Depth>,
+    /// Deliveries in the waiting room.
+    waiting_room: usize,
     subscriptions_dead_letters: u64,
     mismatches: Vec<Mismatch>,
     adds_up: bool,
@@ -107,11 +110,14 @@ impl Reconcile {
         let now = account.now();
         let since = now.checked_sub(self.since).context("--since: that is too long ago")?;
         let before = depths::of_queues(account).await?;
+        let mut room = waiting_room::held(account).await?;
         let mut found = Found::default();
         let items_read = ledger::scan(account, |row| found.take(&row, since, now)).await?;
+        // What went into the room while the ledger was read, and what has left it for its queue.
+        room.extend(waiting_room::held(account).await?);
         let mut lost = Vec::new();
         for channel in Channel::OFFERED {
-            lost.extend(self.missing(account, channel, &found, &before).await?);
+            lost.extend(self.missing(account, channel, &found, &before, &room).await?);
         }
         let queues = depths::of_queues(account).await?;
         let subscriptions_dead_letters = depths::of_dead_letters(account, SUBSCRIPTIONS).await?;
@@ -175,13 +181,14 @@ impl Reconcile {
             adds_up: mismatches.is_empty() && channels.iter().all(|sum| sum.adds_up),
             channels,
             queues,
+            waiting_room: room.len(),
             subscriptions_dead_letters,
             mismatches,
         };
         show(&balance, as_json)
     }
 
-    /// Open deliveries beyond what the queues of their channel hold. The ledger moves while it is read, so that those found
+    /// Open deliveries that the waiting room does not hold, beyond what the queues of their channel hold. The ledger moves while it is read, so that those found
     /// open are looked at once more, and the queues as well.
     async fn missing(
         &self,
@@ -189,8 +196,11 @@ impl Reconcile {
         channel: Channel,
         found: &Found,
         before: &[Depth],
+        room: &BTreeSet<(String, Channel)>,
     ) -> Result<Option<Mismatch>> {
         let open = found.open.get(&channel).map(Vec::as_slice).unwrap_or_default();
+        let is_elsewhere = |id: &str| !room.contains(&(id.to_owned(), channel));
+        let open: Vec<&(String, Entry)> = open.iter().filter(|(id, _)| is_elsewhere(id)).collect();
         let held_before = held(channel, before);
         if open.len() as u64 <= held_before {
             return Ok(None);
@@ -224,13 +234,13 @@ impl Reconcile {
         let count = overdue.len().min(usize::try_from(surplus).unwrap_or(usize::MAX));
         Ok((count > 0).then(|| Mismatch {
             what: format!(
-                "open by {channel} beyond what its queues hold ({} open, {held} messages); the longest unchanged of the open ones",
+                "open by {channel} beyond what the waiting room and its queues hold ({} open, {held} messages); the longest unchanged of the open ones",
                 still.len()
             ),
             count,
             notification_ids: overdue.into_iter().take(SHOWN).collect(),
-            to_do: "their messages are lost: look for them among the dead letters, else publish the events again; what is queued and was \
-                    never claimed is handed over once more",
+            to_do: "their messages are lost: look for them among the dead letters, else publish the events again; what is queued or deferred \
+                    and was never claimed is handed over once more",
         }))
     }
 }
@@ -398,6 +408,7 @@ impl fmt::Display for Balance {
                 "{name:<40} {visible:>9} {in_flight:>9} {delayed:>9} {dead_letters:>12}"
             )?;
         }
+        writeln!(f, "{:<40} {:>9}", "waiting room", self.waiting_room)?;
         writeln!(
             f,
             "{:<40} {:>9} {:>9} {:>9} {:>12}",

@@ -3,10 +3,11 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem, Update};
-use domain::ports::{Changed, ConsentsLoad, Kept, PreferencesKeep, Unavailable};
+use domain::ports::{Changed, ConsentsLoad, Kept, PreferencesKeep, Unavailable, WakeAll};
 use domain::{Consent, ConsentChange, ConsentSource, Preferences, UserId};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::DynamoWaitingRoom;
 use crate::answer::in_few_words;
 use crate::item::{Item, maps_of, moment, moment_of, number, text, text_of};
 use crate::preferences_item::{ATTRIBUTES, preferences_of, revision_of, updated_at_of, written};
@@ -25,6 +26,7 @@ pub struct DynamoPreferences {
     preferences_table: String,
     consent_table: String,
     retention: SignedDuration,
+    room: DynamoWaitingRoom,
 }
 
 /// How one try to write a change ended.
@@ -39,14 +41,36 @@ enum Tried {
 }
 
 impl DynamoPreferences {
-    /// The tables of these names. Entries of the log are kept for so many days.
+    /// The tables of these names. Entries of the log are kept for so many days. In the room waits what a change of quiet hours or
+    /// zone makes worth another look.
     #[must_use]
-    pub fn new(client: Client, preferences_table: String, consent_table: String, retention_days: i32) -> Self {
+    pub fn new(
+        client: Client,
+        preferences_table: String,
+        consent_table: String,
+        retention_days: i32,
+        room: DynamoWaitingRoom,
+    ) -> Self {
         Self {
             client,
             preferences_table,
             consent_table,
             retention: SignedDuration::from_hours(24 * i64::from(retention_days)),
+            room,
+        }
+    }
+
+    /// Wakes what waits for the customer's morning, if that is another one now. What cannot be woken wakes at the time that was
+    /// set, and its sender decides by what stands then.
+    async fn wake(&self, user: &UserId, from: &Preferences, to: &Preferences, now: Timestamp) {
+        if from.quiet_hours == to.quiet_hours && from.zone == to.zone {
+            return;
+        }
+        if let Err(error) = self.room.wake_all_of(user, now).await {
+            tracing::warn!(
+                error = domain::chain(&error),
+                "could not wake what waits for a customer whose night has changed"
+            );
         }
     }
 
@@ -176,7 +200,10 @@ impl PreferencesKeep for DynamoPreferences {
                 return Err(Unavailable::new(CHANGING, "the request could not be built"));
             };
             match self.try_once(update, entry).await? {
-                Tried::Done => return Ok(Changed::Done(kept(&after(item, written)))),
+                Tried::Done => {
+                    self.wake(user, &stored.preferences, to, now).await;
+                    return Ok(Changed::Done(kept(&after(item, written))));
+                }
                 Tried::Overtaken => return Ok(Changed::Stale),
                 Tried::MomentTaken => {
                     let later = consent.at.checked_add(SignedDuration::from_millis(1));
@@ -267,7 +294,7 @@ fn consent_of(item: &Item) -> Option<Consent> {
 mod tests {
     use super::*;
     use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
-    use aws_sdk_dynamodb::operation::query::QueryOutput;
+    use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
     use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput};
     use aws_sdk_dynamodb::types::error::{InternalServerError, TransactionCanceledException};
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
@@ -325,7 +352,8 @@ mod tests {
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules, |config| {
             config.retry_config(aws_sdk_dynamodb::config::retry::RetryConfig::disabled())
         });
-        DynamoPreferences::new(client, "preferences".to_owned(), "consent".to_owned(), 10)
+        let room = DynamoWaitingRoom::new(client.clone(), "room".to_owned());
+        DynamoPreferences::new(client, "preferences".to_owned(), "consent".to_owned(), 10, room)
     }
 
     #[tokio::test]
@@ -362,6 +390,23 @@ mod tests {
                 .allow(Channel::Email, Topic::Type(NotificationType::Promotional))
         );
         assert_eq!(kept.updated_at, Some(at(5)));
+    }
+
+    #[tokio::test]
+    async fn another_night_wakes_what_waits_and_what_cannot_be_woken_is_no_failure() {
+        let (first, second, write) = (reading(), reading(), writing(|_| true));
+        let looked = mock!(Client::query)
+            .match_requests(|request| request.table_name() == Some("room"))
+            .then_error(|| QueryError::InternalServerError(InternalServerError::builder().build()));
+        let tables = tables(&[&first, &second, &write, &looked]);
+        let from = tables.look_up(&ana()).await.unwrap();
+        let to = Preferences {
+            quiet_hours: Some(domain::QuietHours::USUAL),
+            ..from.preferences.clone()
+        };
+        let changed = tables.change(&ana(), &from, &to, &ConsentSource::Page, at(5)).await;
+        assert!(matches!(changed, Ok(Changed::Done(_))));
+        assert_eq!(looked.num_calls(), 1);
     }
 
     #[tokio::test]

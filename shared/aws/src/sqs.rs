@@ -5,7 +5,8 @@ use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
 use domain::ports::{Bury, DeadLetter, Enqueue, HandOver, HoldBack, Unavailable};
-use domain::{Channel, DeliveryRequest};
+use domain::{Channel, DeliveryRequest, LONGEST_DELAY};
+use jiff::SignedDuration;
 use std::collections::HashMap;
 
 use crate::answer::in_few_words;
@@ -15,9 +16,6 @@ const MAX_ENTRIES: usize = 10;
 
 /// Kept below the limit of a whole batch (256 KiB where a queue was made before that limit grew), attributes included.
 const MAX_BATCH_BYTES: usize = 240 * 1024;
-
-/// A longer delay is refused; the rest of the wait is the message's visibility.
-const MAX_DELAY_SECONDS: i64 = 900;
 
 /// A message may be hidden for 12 hours in all, counted from when it was received: what would end later is refused
 /// (SQS Developer Guide, "Amazon SQS visibility timeout"). This leaves ten minutes for the work that came before.
@@ -86,14 +84,11 @@ impl SqsQueues {
 }
 
 impl HandOver for SqsQueues {
-    async fn hand_over(&self, requests: &[DeliveryRequest]) -> Vec<Result<(), Unavailable>> {
+    async fn hand_over(&self, requests: &[(DeliveryRequest, SignedDuration)]) -> Vec<Result<(), Unavailable>> {
         let outgoing = requests
             .iter()
-            .map(|request| {
+            .map(|(request, delay)| {
                 let lanes = self.queues.get(&request.channel)?;
-                let delay = request
-                    .not_before
-                    .map(|then| then.duration_since(request.handed_over_at).as_secs());
                 Some(Outgoing {
                     queue_url: if request.is_urgent {
                         lanes.urgent.clone()
@@ -101,7 +96,7 @@ impl HandOver for SqsQueues {
                         lanes.normal.clone()
                     },
                     body: request.to_wire(),
-                    delay_seconds: delay.and_then(|seconds| i32::try_from(seconds.clamp(0, MAX_DELAY_SECONDS)).ok()),
+                    delay_seconds: whole_seconds(*delay),
                     attributes: Vec::new(),
                 })
             })
@@ -311,6 +306,14 @@ fn entry(index: usize, outgoing: &Outgoing) -> Option<SendMessageBatchRequestEnt
     entry.build().ok()
 }
 
+/// A delay as SQS takes it, never too short; nothing where there is none.
+fn whole_seconds(delay: SignedDuration) -> Option<i32> {
+    let milliseconds = delay.clamp(SignedDuration::ZERO, LONGEST_DELAY).as_millis();
+    i32::try_from((milliseconds + 999) / 1_000)
+        .ok()
+        .filter(|seconds| *seconds > 0)
+}
+
 /// A reason as SQS takes it: one line, not too long, and never empty.
 fn stated(reason: &str) -> String {
     let reason = shortened(&domain::clean_line(reason), 2_000);
@@ -380,10 +383,7 @@ mod tests {
             urgent: "https://sqs/urgent".to_owned(),
         };
         let queues = SqsQueues::new(client, HashMap::from([(Channel::Email, lanes)]));
-        let requests = [
-            email_request(&shipped("a", "1", at(1))),
-            email_request(&shipped("a", "2", at(1))),
-        ];
+        let requests = ["1", "2"].map(|order| (email_request(&shipped("a", order, at(1))), SignedDuration::ZERO));
         let handed = queues.hand_over(&requests).await;
         assert!(handed[0].is_ok() && handed[1].is_err());
     }
@@ -411,7 +411,18 @@ mod tests {
             urgent: "https://sqs/urgent".to_owned(),
         };
         let queues = SqsQueues::new(client, HashMap::from([(Channel::Email, lanes)]));
-        assert!(queues.hand_over(&[email_request(&confirmation("a", "1", at(1)))]).await[0].is_ok());
+        let request = email_request(&confirmation("a", "1", at(1)));
+        assert!(queues.hand_over(&[(request, SignedDuration::ZERO)]).await[0].is_ok());
+    }
+
+    #[test]
+    fn a_delay_is_whole_seconds_and_never_too_short_or_longer_than_sqs_takes() {
+        let seconds = |milliseconds| whole_seconds(SignedDuration::from_millis(milliseconds));
+        assert_eq!(
+            [-5, 0, 1, 1_000, 1_001].map(seconds),
+            [None, None, Some(1), Some(1), Some(2)]
+        );
+        assert_eq!([900_000, 900_001].map(seconds), [Some(900), Some(900)]);
     }
 
     #[tokio::test]

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
 use crate::{
-    Channel, Contact, Countries, Currency, Delivery, EmailAddress, Event, Language, PhoneNumber, Preferences, State,
-    Suppression, Zone,
+    Channel, Contact, Countries, Currency, Delivery, EmailAddress, Event, Language, Night, PhoneNumber, Preferences,
+    QuietHours, State, Suppression, Zone, rings,
 };
 
 /// What the shop assumes where neither event nor customer says otherwise, and where it sends text messages.
@@ -19,6 +19,19 @@ pub struct ShopDefaults {
     pub currency: Currency,
     /// The countries to whose numbers it sends text messages.
     pub sms_countries: Countries,
+    /// The quiet hours of customers who chose none.
+    pub quiet_hours: QuietHours,
+}
+
+impl ShopDefaults {
+    /// The night of customers who chose nothing.
+    #[must_use]
+    pub fn night(&self) -> Night {
+        Night {
+            hours: self.quiet_hours,
+            zone: self.zone.clone(),
+        }
+    }
 }
 
 /// What is to be done about one event.
@@ -40,10 +53,19 @@ pub enum Decision {
         /// The e-mail address, the phone number in E.164, or the id of the customer whose inbox it is.
         to: String,
         /// Not before this moment.
-        not_before: Option<Timestamp>,
+        wait: Option<Wait>,
     },
     /// Do not send it, for this reason.
     Skip(Reason),
+}
+
+/// For what a delivery waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// Until when.
+    pub until: Timestamp,
+    /// Whether that is where quiet hours end; else it is the event's `scheduledFor`.
+    pub is_for_quiet_hours: bool,
 }
 
 /// Why a delivery stands where it stands, as a code that dashboards can count.
@@ -87,6 +109,8 @@ pub enum Reason {
     Superseded,
     /// The customer was erased before it was sent.
     Erased,
+    /// It waits for the end of the customer's quiet hours.
+    QuietHours,
 }
 
 impl Reason {
@@ -113,6 +137,7 @@ impl Reason {
             Self::SuppressedByOperator => "suppressed_by_operator",
             Self::Superseded => "superseded",
             Self::Erased => "erased",
+            Self::QuietHours => "quiet_hours",
         }
     }
 
@@ -121,6 +146,7 @@ impl Reason {
     pub const fn state(self) -> State {
         match self {
             Self::TooOld => State::Expired,
+            Self::QuietHours => State::Deferred,
             Self::HardBounce | Self::Complaint | Self::SoftBounces | Self::SmsOptedOut | Self::SuppressedByOperator => {
                 State::Suppressed
             }
@@ -191,9 +217,19 @@ fn decide_channel(
     if channel == Channel::Sms && needs_verified_phone && !preferences.phone_verified {
         return Decision::Skip(Reason::PhoneNotVerified);
     }
+    let night = preferences.night(&shop.night());
+    let scheduled = event.scheduled_for.filter(|at| *at > now);
+    let earliest = scheduled.unwrap_or(now);
+    let until = match event.passes_quiet_hours() || !rings(channel, event.content.notification_type()) {
+        true => earliest,
+        false => night.ends_after(earliest),
+    };
     Decision::Send {
         to,
-        not_before: event.scheduled_for.filter(|at| *at > now),
+        wait: (until > now).then_some(Wait {
+            until,
+            is_for_quiet_hours: until > earliest,
+        }),
     }
 }
 
@@ -270,11 +306,8 @@ impl Decision {
     #[must_use]
     pub fn delivery(&self, now: Timestamp) -> Delivery {
         match self {
-            Self::Send {
-                not_before: Some(until),
-                ..
-            } => Delivery::deferred(*until, now),
-            Self::Send { not_before: None, .. } => Delivery::queued(now),
+            Self::Send { wait: Some(wait), .. } => Delivery::deferred(*wait, now),
+            Self::Send { wait: None, .. } => Delivery::queued(now),
             Self::Skip(reason) => Delivery::never_sent(reason.state(), *reason, now),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! deferred ─▶ queued ─claim─▶ sending ─accepted─▶ sent ─▶ delivered | bounced | complained
-//!               ▲ ▲              │  │
+//!     ▲         ▲ ▲             ││  │
+//!     └─quiet hours─────────────┘│  │
 //!               │ └─surely not───┘  └─no answer, or lease over─▶ in_doubt ─▶ sent | queued | failed
 //!               └── operator only ── parked ◀─ attempts used up
 //! never sent, final: skipped · suppressed · superseded · expired · failed
@@ -18,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::{AfterDoubt, Channel, Reason, RetryPolicy, Written, ports::SendAnswer};
+use crate::{AfterDoubt, Channel, Reason, RetryPolicy, Wait, Written, ports::SendAnswer};
 
 mod learn;
 mod trail;
@@ -284,8 +285,8 @@ impl Delivery {
 
     /// A new delivery that waits for its time.
     #[must_use]
-    pub fn deferred(until: Timestamp, now: Timestamp) -> Self {
-        Self::new(State::Deferred, Some(until), now)
+    pub fn deferred(wait: Wait, now: Timestamp) -> Self {
+        Self::new(State::Deferred, Some(wait.until), now).waiting_for(wait)
     }
 
     /// A new delivery that will never be sent.
@@ -416,6 +417,32 @@ impl Delivery {
     pub fn give_back(&self, reason: &str, now: Timestamp) -> Self {
         self.moved(State::Queued, Some(Timestamp::UNIX_EPOCH), now)
             .because(reason)
+    }
+
+    /// Its time has not come after all, or has become another: it waits, and no try is used up.
+    #[must_use]
+    pub fn defer(&self, wait: Wait, now: Timestamp) -> Self {
+        self.moved(State::Deferred, Some(wait.until), now).waiting_for(wait)
+    }
+
+    /// Nothing speaks against sending it any more, before the moment for which it waited: claimable at once.
+    #[must_use]
+    pub fn awake(&self, now: Timestamp) -> Self {
+        Self {
+            reason: None,
+            ..self.moved(State::Queued, Some(Timestamp::UNIX_EPOCH), now)
+        }
+    }
+
+    /// Whether it waits for the end of quiet hours.
+    #[must_use]
+    pub fn waits_for_quiet_hours(&self) -> bool {
+        self.state == State::Deferred && self.reason.as_deref() == Some(Reason::QuietHours.code())
+    }
+
+    fn waiting_for(self, wait: Wait) -> Self {
+        let reason = wait.is_for_quiet_hours.then(|| Reason::QuietHours.code().to_owned());
+        Self { reason, ..self }
     }
 
     /// Its owner is gone, or never heard back.

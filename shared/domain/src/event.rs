@@ -102,4 +102,10 @@ impl Event {
     pub fn is_urgent(&self) -> bool {
         self.priority == Priority::Urgent || self.content.notification_type().is_must_send()
     }
+
+    /// Whether it rings at night: marked urgent by its publisher. What must be sent may be sent in the morning.
+    #[must_use]
+    pub fn passes_quiet_hours(&self) -> bool {
+        self.priority == Priority::Urgent
+    }
 }

@@ -32,6 +32,7 @@ mod template;
 mod text;
 mod topic;
 mod traffic;
+mod waiting_room;
 mod written;
 
 pub use channel::Channel;
@@ -42,7 +43,7 @@ pub use content::{
     Payout, PayoutOutcome, Product, SmsClass, StatusUpdate,
 };
 pub use country::{Countries, InvalidCountry};
-pub use decision::{Decision, Plan, Reason, ShopDefaults, decide};
+pub use decision::{Decision, Plan, Reason, ShopDefaults, Wait, decide};
 pub use delivery::{Delivery, Encounter, Guard, Lease, NEVER, Past, State};
 pub use error_text::chain;
 pub use event::{Event, Priority, Recipient};
@@ -55,7 +56,7 @@ pub use money::{Currency, InvalidMoney, Money};
 pub use notification::{ChannelResult, DeliveryRequest, News, Notification, Outcome};
 pub use phone_verification::PhoneVerification;
 pub use preferences::{Preferences, StatusChoice};
-pub use quiet_hours::{InvalidTimeOfDay, QuietHours};
+pub use quiet_hours::{InvalidTimeOfDay, Night, QuietHours, rings};
 pub use retry::{AfterDoubt, RetryPolicy};
 pub use sms_encoding::SmsEncoding;
 pub use sms_limits::SmsLimits;
@@ -65,4 +66,5 @@ pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Swi
 pub use text::{clean_block, clean_line};
 pub use topic::Topic;
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
+pub use waiting_room::{LONGEST_DELAY, Place};
 pub use written::{SmsSize, Written};

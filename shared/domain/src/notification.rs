@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::decision::is_too_old;
 use crate::{
-    Channel, Contact, Content, Decision, Delivery, Event, Fingerprint, Language, NotificationId, NotificationType,
-    OrderId, OrderStatus, ParcelMark, Plan, Reason, ShopDefaults, State, Suppression, UserId, Zone,
+    Channel, Contact, Content, Decision, Delivery, Event, Fingerprint, Language, Night, NotificationId,
+    NotificationType, OrderId, OrderStatus, ParcelMark, Plan, Preferences, Reason, ShopDefaults, State, Suppression,
+    UserId, Wait, Zone, rings,
 };
 
 /// One business fact for one recipient, with a delivery per channel.
@@ -103,10 +104,20 @@ pub struct DeliveryRequest {
     pub handed_over_at: Timestamp,
     /// Whether it travels in the urgent lane.
     pub is_urgent: bool,
-    /// Not before this moment.
+    /// Not before this moment, as far as was known when it was put where it waits.
     pub not_before: Option<Timestamp>,
+    /// Not before this moment because the event says so, whatever becomes of the customer's quiet hours.
+    #[serde(default)]
+    pub scheduled_for: Option<Timestamp>,
+    /// Whether it rings at night. A request of the time before quiet hours were kept says nothing, and goes as was promised then.
+    #[serde(default = "promised")]
+    pub passes_quiet_hours: bool,
     /// What the message tells.
     pub content: Content,
+}
+
+const fn promised() -> bool {
+    true
 }
 
 impl Notification {
@@ -205,8 +216,54 @@ impl DeliveryRequest {
     #[must_use]
     pub fn opening_delivery(&self) -> Delivery {
         match self.not_before {
-            Some(until) => Delivery::deferred(until, self.handed_over_at),
+            Some(until) => {
+                let wait = Wait {
+                    until,
+                    is_for_quiet_hours: self.earliest().is_none_or(|earliest| until > earliest),
+                };
+                Delivery::deferred(wait, self.handed_over_at)
+            }
             None => Delivery::queued(self.handed_over_at),
+        }
+    }
+
+    /// Before which moment it may not go, whatever becomes of the customer's quiet hours.
+    fn earliest(&self) -> Option<Timestamp> {
+        match self.passes_quiet_hours {
+            // Of the time before quiet hours were kept, or not held by them: it waits for nothing else.
+            true => self.scheduled_for.or(self.not_before),
+            false => self.scheduled_for,
+        }
+    }
+
+    /// For what it waits, if it may not go out now: for the moment that the event names, or for the end of the customer's quiet
+    /// hours. What goes out now reaches the provider within `so_long`, less than a minute, and does not ring inside them either.
+    #[must_use]
+    pub fn wait(
+        &self,
+        preferences: &Preferences,
+        shop: &Night,
+        so_long: SignedDuration,
+        now: Timestamp,
+    ) -> Option<Wait> {
+        let earliest = self.earliest().map_or(now, |earliest| earliest.max(now));
+        let until = match self.passes_quiet_hours || !rings(self.channel, self.content.notification_type()) {
+            true => earliest,
+            false => preferences.night(shop).leaves(earliest, so_long),
+        };
+        // The ledger keeps milliseconds.
+        (until.as_millisecond() > now.as_millisecond()).then_some(Wait {
+            until,
+            is_for_quiet_hours: until > earliest,
+        })
+    }
+
+    /// The same request, which waits until then.
+    #[must_use]
+    pub fn waiting_until(&self, until: Timestamp) -> Self {
+        Self {
+            not_before: Some(until),
+            ..self.clone()
         }
     }
 
@@ -220,7 +277,7 @@ impl DeliveryRequest {
         plan.decisions
             .iter()
             .filter_map(move |(channel, decision)| match decision {
-                Decision::Send { to, not_before } => Some(Self {
+                Decision::Send { to, wait } => Some(Self {
                     id,
                     channel: *channel,
                     to: to.clone(),
@@ -230,7 +287,9 @@ impl DeliveryRequest {
                     at: event.at,
                     handed_over_at,
                     is_urgent: event.is_urgent(),
-                    not_before: *not_before,
+                    not_before: wait.map(|wait| wait.until),
+                    scheduled_for: event.scheduled_for,
+                    passes_quiet_hours: event.passes_quiet_hours(),
                     content: event.content.clone(),
                 }),
                 Decision::Skip(_) => None,
@@ -250,7 +309,7 @@ impl DeliveryRequest {
     /// The reason with which the delivery ends.
     pub fn still_wanted(
         &self,
-        preferences: &crate::Preferences,
+        preferences: &Preferences,
         suppression: Option<&Suppression>,
         now: Timestamp,
     ) -> Result<(), Reason> {

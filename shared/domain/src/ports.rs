@@ -8,8 +8,8 @@ use std::future::Future;
 
 use crate::{
     Asked, Breaker, Channel, Consent, ConsentSource, Contact, Delivery, DeliveryRequest, Guard, InForce, InboxPage,
-    InboxPlace, MarkedAll, News, Notification, NotificationId, OrderId, PhoneVerification, Preferences, Reason, Slowed,
-    Suppression, TemplateVersion, Traffic, Unread, UserId, Window, Written,
+    InboxPlace, MarkedAll, News, Notification, NotificationId, OrderId, PhoneVerification, Place, Preferences, Reason,
+    Slowed, Suppression, TemplateVersion, Traffic, Unread, UserId, Window, Written,
 };
 
 /// A cause, whatever its type.
@@ -452,10 +452,79 @@ pub trait HoldBack {
     fn hold_back(&self, queue_url: &str, waits: &[(String, i64)]) -> impl Future<Output = ()>;
 }
 
-/// Hands deliveries over to their senders' queues.
+/// Hands deliveries over to their senders.
 pub trait HandOver {
-    /// Puts each request on the queue of its channel and lane.
-    fn hand_over(&self, requests: &[DeliveryRequest]) -> impl Future<Output = Vec<Result<(), Unavailable>>>;
+    /// Puts each request where its sender finds it after so long: on the queue of its channel and lane, hidden for at most
+    /// [`crate::LONGEST_DELAY`].
+    fn hand_over(
+        &self,
+        requests: &[(DeliveryRequest, SignedDuration)],
+    ) -> impl Future<Output = Vec<Result<(), Unavailable>>>;
+}
+
+impl<Q: HandOver> HandOver for &Q {
+    async fn hand_over(&self, requests: &[(DeliveryRequest, SignedDuration)]) -> Vec<Result<(), Unavailable>> {
+        (**self).hand_over(requests).await
+    }
+}
+
+/// Lets deliveries wait, for longer than a queue can.
+pub trait Defer {
+    /// Keeps each request until its `not_before`. Keeping it again until the same moment changes nothing.
+    fn defer(&self, requests: &[DeliveryRequest]) -> impl Future<Output = Vec<Result<(), Unavailable>>>;
+}
+
+impl<W: Defer> Defer for &W {
+    async fn defer(&self, requests: &[DeliveryRequest]) -> Vec<Result<(), Unavailable>> {
+        (**self).defer(requests).await
+    }
+}
+
+/// The room in which deliveries wait, to whoever wakes them.
+pub trait WaitingRoom {
+    /// Those of one part that wait until this moment at most, the earliest first: some of them, from behind this place on. None
+    /// means that there are no more.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when that cannot be told.
+    fn due(
+        &self,
+        shard: &str,
+        by: Timestamp,
+        behind: Option<&Place>,
+    ) -> impl Future<Output = Result<Vec<Deferred>, Unavailable>>;
+
+    /// Forgets what waits at these places. Forgetting it again changes nothing.
+    fn forget(&self, places: &[Place]) -> impl Future<Output = Vec<Result<(), Unavailable>>>;
+}
+
+/// A delivery that waits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Deferred {
+    /// Where.
+    pub place: Place,
+    /// Its request in its wire form.
+    pub text: String,
+}
+
+impl std::fmt::Debug for Deferred {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deferred")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Wakes what waits for one customer.
+pub trait WakeAll {
+    /// Makes everything due now that waits for this customer; how much that is. The sender decides again about each, so that waking
+    /// too much does no harm: call it whenever a customer's quiet hours or zone have changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when something may wait on. Do it again.
+    fn wake_all_of(&self, user: &UserId, now: Timestamp) -> impl Future<Output = Result<u64, Unavailable>>;
 }
 
 /// Keeps what cannot be worked on, with the reason, for an operator.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Channel, Content, Language, NotificationType, OrderStatus, QuietHours, Topic, Zone};
+use crate::{Channel, Content, Language, Night, NotificationType, OrderStatus, QuietHours, Topic, Zone};
 
 /// What one customer stored. Everything may be missing; [`Preferences::wants`] fills in the defaults.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,6 +40,15 @@ impl Preferences {
     #[must_use]
     pub fn wants(&self, channel: Channel, content: &Content) -> bool {
         Topic::of(content).is_none_or(|topic| self.allow(channel, topic))
+    }
+
+    /// The customer's night; the shop's where the customer chose none.
+    #[must_use]
+    pub fn night(&self, shop: &Night) -> Night {
+        Night {
+            hours: self.quiet_hours.unwrap_or(shop.hours),
+            zone: self.zone.clone().unwrap_or_else(|| shop.zone.clone()),
+        }
     }
 
     /// Whether the customer wants to hear of this by this channel: as chosen, else as by default.

@@ -48,6 +48,13 @@ impl Metrics {
         self
     }
 
+    /// Adds a time in whole seconds, also when it is none: an alarm tells nothing from silence.
+    pub fn seconds(&mut self, name: &str, seconds: u64) -> &mut Self {
+        self.names.push(json!({"Name": name, "Unit": "Seconds"}));
+        self.values.insert(name.to_owned(), seconds.into());
+        self
+    }
+
     /// What was counted, by name.
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
         self.values
@@ -92,13 +99,15 @@ mod tests {
             .count("ChannelsUsed", 0)
             .percent("SmsBudgetUsedPercent", Some(0))
             .percent("Untold", None)
+            .seconds("Overdue", 0)
             .milliseconds("HandOverLatency", &[12, 40]);
         let line: Value =
             serde_json::from_str(&metrics.line("orchestrator", Timestamp::from_second(1).unwrap())).unwrap();
         let expected: Value = serde_json::from_str(
             r#"{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"E-Com67","Dimensions":[[]],"Metrics":[
-                {"Name":"NotificationSent","Unit":"Count"},{"Name":"SmsBudgetUsedPercent","Unit":"Percent"},{"Name":"HandOverLatency","Unit":"Milliseconds"}]}]},
-               "function":"orchestrator","NotificationSent":3,"SmsBudgetUsedPercent":0,"HandOverLatency":[12,40]}"#,
+                {"Name":"NotificationSent","Unit":"Count"},{"Name":"SmsBudgetUsedPercent","Unit":"Percent"},
+                {"Name":"Overdue","Unit":"Seconds"},{"Name":"HandOverLatency","Unit":"Milliseconds"}]}]},
+               "function":"orchestrator","NotificationSent":3,"SmsBudgetUsedPercent":0,"Overdue":0,"HandOverLatency":[12,40]}"#,
         )
         .unwrap();
         assert_eq!(line, expected);

@@ -95,9 +95,10 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     "account_monitor",
     "aws",
+    "deferred_deliveries",
     "delivery_events",
     "domain",
     "email_sender",

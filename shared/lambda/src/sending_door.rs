@@ -1,7 +1,7 @@
 //! The door through which deliveries reach a sender: from its two queues.
 
-use domain::ports::{Bury, Clock, Courier, CustomersLoad, HoldBack, LedgerAdvance, OrderNews, TrafficShare};
-use domain::{Channel, RetryPolicy};
+use domain::ports::{Bury, Clock, Courier, CustomersLoad, Defer, HoldBack, LedgerAdvance, OrderNews, TrafficShare};
+use domain::{Channel, Night, RetryPolicy};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
 
@@ -11,7 +11,7 @@ use crate::runtime::{Call, Reply};
 
 /// Everything behind the door: the ports of a [`Sending`], made once and kept between calls.
 #[derive(Debug)]
-pub struct SendingDoor<P, L, D, M, T, V, C> {
+pub struct SendingDoor<P, L, D, M, T, V, C, W> {
     /// What is known of customers.
     pub customers: P,
     /// Where deliveries are claimed and settled.
@@ -22,6 +22,10 @@ pub struct SendingDoor<P, L, D, M, T, V, C> {
     pub courier: M,
     /// What the account may send.
     pub traffic: T,
+    /// Where deliveries wait that are not to go out for a while.
+    pub room: W,
+    /// The night of customers who chose nothing.
+    pub night: Night,
     /// When to try again.
     pub policy: RetryPolicy,
     /// Holds messages back.
@@ -34,7 +38,7 @@ pub struct SendingDoor<P, L, D, M, T, V, C> {
     pub memory: SenderMemory,
 }
 
-impl<P, L, D, M, T, V, C> SendingDoor<P, L, D, M, T, V, C>
+impl<P, L, D, M, T, V, C, W> SendingDoor<P, L, D, M, T, V, C, W>
 where
     P: CustomersLoad,
     L: LedgerAdvance + OrderNews,
@@ -43,6 +47,7 @@ where
     T: TrafficShare,
     V: HoldBack,
     C: Clock,
+    W: Defer,
 {
     /// Works on messages of a queue; the answer names those that have to come again. If one of them has no id by which it
     /// could be named, the call fails, and the whole batch comes again.
@@ -102,6 +107,8 @@ where
         let sending = Sending {
             customers: &self.customers,
             ledger: &self.ledger,
+            room: &self.room,
+            night: &self.night,
             traffic: &self.traffic,
             dead_letters: &self.dead_letters,
             clock: &self.clock,
@@ -149,6 +156,7 @@ where
             .count("SmsSkippedByBudget", counts.over_budget)
             .count(&name("Suppressed"), counts.suppressed)
             .count(&name("Superseded"), counts.superseded)
+            .count(&name("Deferred"), counts.deferred)
             .count(&name("Retried"), counts.retried)
             .count(&name("Throttled"), counts.throttled)
             .count(&name("AccountTrouble"), counts.account_trouble)

@@ -110,7 +110,7 @@ impl Variables {
         })
     }
 
-    /// The shop's assumptions: `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`. Every country gets text messages;
+    /// The shop's assumptions: `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `DEFAULT_QUIET_HOURS`. Every country gets text messages;
     /// who decides about them reads [`Variables::sms_countries`].
     ///
     /// # Errors
@@ -122,6 +122,19 @@ impl Variables {
             zone: self.checked("DEFAULT_TIME_ZONE", |text| domain::Zone::try_from(text))?,
             currency: self.checked("DEFAULT_CURRENCY", |text| domain::Currency::try_from(text))?,
             sms_countries: domain::Countries::default(),
+            quiet_hours: self.checked("DEFAULT_QUIET_HOURS", domain::QuietHours::from_range)?,
+        })
+    }
+
+    /// The night of customers who chose nothing: `DEFAULT_QUIET_HOURS`, `DEFAULT_TIME_ZONE`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] for the first that is wrong.
+    pub fn night(&self) -> Result<domain::Night, InvalidVariable> {
+        Ok(domain::Night {
+            hours: self.checked("DEFAULT_QUIET_HOURS", domain::QuietHours::from_range)?,
+            zone: self.checked("DEFAULT_TIME_ZONE", |text| domain::Zone::try_from(text))?,
         })
     }
 
@@ -243,6 +256,14 @@ mod tests {
             problem.to_string(),
             "environment variable DEFAULT_TIME_ZONE: expected an IANA time zone such as Europe/Madrid"
         );
+    }
+
+    #[test]
+    fn the_shops_quiet_hours_are_a_range_or_none() {
+        let night = |hours| Variables::given(&[("DEFAULT_QUIET_HOURS", hours), ("DEFAULT_TIME_ZONE", "UTC")]).night();
+        assert_eq!(night("22:00-08:00").unwrap().hours, domain::QuietHours::USUAL);
+        assert!(night("none").unwrap().hours.are_none());
+        assert_eq!(night("all day").unwrap_err().name, "DEFAULT_QUIET_HOURS");
     }
 
     #[test]

@@ -5,13 +5,16 @@
 //! ```
 //!
 //! [`Intake`] is the first half, [`Sending`] the second, [`Feedback`] what providers report afterwards. All take a batch and
-//! give a verdict per record. [`Watch`] looks after the account, [`Redrive`] sends dead letters back.
+//! give a verdict per record. [`Watch`] looks after the account, [`Redrive`] sends dead letters back,
+//! [`Release`] wakes what waits.
 
 mod customers;
 mod feedback;
+mod hand_over;
 mod intake;
 mod read;
 mod redrive;
+mod release;
 mod remembered;
 mod sending;
 mod sms_gate;
@@ -21,9 +24,11 @@ mod watch;
 pub use feedback::{
     Feedback, FeedbackCounts, FeedbackReport, FeedbackVerdict, Happened, InvalidLogs, Reported, entries_of,
 };
+pub use hand_over::QueuesAndRoom;
 pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane};
 pub use read::{Problem, Reading, Refusal, read_event};
 pub use redrive::{Letter, Redrive, Redriven};
+pub use release::{Release, Released};
 pub use remembered::RememberedCustomers;
 pub use sending::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
 pub use sms_gate::{SmsGate, SmsGateCounts, SmsRequest};

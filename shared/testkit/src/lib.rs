@@ -15,6 +15,7 @@ pub mod recorded;
 mod templates;
 mod traffic;
 mod values;
+mod waiting_room;
 
 pub use allowance::MemoryAllowance;
 pub use clock::HandClock;
@@ -30,3 +31,4 @@ pub use queues::{MemoryDeadLetters, MemoryQueues};
 pub use templates::MemoryTemplates;
 pub use traffic::MemoryTraffic;
 pub use values::{at, confirmation, email_request, note, order, shipped, shop_defaults};
+pub use waiting_room::MemoryWaitingRoom;

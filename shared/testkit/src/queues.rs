@@ -2,6 +2,7 @@
 
 use domain::DeliveryRequest;
 use domain::ports::{Bury, DeadLetter, HandOver, Unavailable};
+use jiff::SignedDuration;
 use std::cell::{Cell, RefCell};
 
 /// The channels' queues in memory.
@@ -9,20 +10,23 @@ use std::cell::{Cell, RefCell};
 pub struct MemoryQueues {
     /// Everything that was handed over.
     pub requests: RefCell<Vec<DeliveryRequest>>,
+    /// For how long each of them is hidden.
+    pub delays: RefCell<Vec<SignedDuration>>,
     /// How many of the next requests are not taken.
     pub refusing: Cell<u32>,
 }
 
 impl HandOver for MemoryQueues {
-    async fn hand_over(&self, requests: &[DeliveryRequest]) -> Vec<Result<(), Unavailable>> {
+    async fn hand_over(&self, requests: &[(DeliveryRequest, SignedDuration)]) -> Vec<Result<(), Unavailable>> {
         requests
             .iter()
-            .map(|request| {
+            .map(|(request, delay)| {
                 if self.refusing.get() > 0 {
                     self.refusing.set(self.refusing.get() - 1);
                     return Err(Unavailable::new("hand over a delivery", "the queue is told to refuse"));
                 }
                 self.requests.borrow_mut().push(request.clone());
+                self.delays.borrow_mut().push(*delay);
                 Ok(())
             })
             .collect()

@@ -3,28 +3,31 @@
 //! The answers of the stack are kept in `recorded/answers.txt`; `make recordings` writes them anew.
 
 use domain::ports::{
-    Advanced, CustomersLoad, InboxLoad, InboxMark, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, OrderNews,
-    Recorded, SmsAllowance, Step, SuppressionsKeep, TrafficKeep, Unavailable,
+    Advanced, CustomersLoad, Defer, InboxLoad, InboxMark, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp,
+    OrderNews, Recorded, SmsAllowance, Step, SuppressionsKeep, TrafficKeep, Unavailable, WaitingRoom, WakeAll,
 };
 use domain::{
-    Breaker, Channel, Contact, Delivery, Evidence, Guard, InboxPage, Language, Lease, Notification, NotificationId,
-    OrderStatus, Reason, RetryPolicy, SmsEncoding, SmsSize, State, Strike, Suppression, SuppressionPolicy,
-    SuppressionReason, Traffic, UserId, Written,
+    Breaker, Channel, Contact, Delivery, DeliveryRequest, Evidence, Guard, InboxPage, Language, Lease, Notification,
+    NotificationId, OrderStatus, Place, Reason, RetryPolicy, SmsEncoding, SmsSize, State, Strike, Suppression,
+    SuppressionPolicy, SuppressionReason, Traffic, UserId, Wait, Written,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write as _};
 
-use crate::{at, confirmation, note, order, shipped};
+use crate::{at, confirmation, email_request, note, order, shipped};
 
 /// The answers of the stack, as they were recorded.
 pub const ANSWERS: &str = include_str!("../recorded/answers.txt");
 
 const NOW: i64 = 1_795_168_800;
 
+/// In the year 2100.
+const FAR: i64 = 4_102_444_800;
+
 /// What is called, and which run this is: on a stack that is used again, every run speaks of orders and people of its own.
 #[derive(Debug)]
-pub struct Script<'a, L, P, M, T, A, I> {
+pub struct Script<'a, L, P, M, T, A, I, W> {
     /// The ledger.
     pub ledger: &'a L,
     /// Customers, and what speaks against their addresses.
@@ -37,6 +40,8 @@ pub struct Script<'a, L, P, M, T, A, I> {
     pub allowance: &'a A,
     /// The inboxes.
     pub inbox: &'a I,
+    /// The waiting room.
+    pub room: &'a W,
     /// The run.
     pub run: u64,
 }
@@ -67,7 +72,7 @@ impl Answers {
     }
 }
 
-impl<L, P, M, T, A, I> Script<'_, L, P, M, T, A, I>
+impl<L, P, M, T, A, I, W> Script<'_, L, P, M, T, A, I, W>
 where
     L: LedgerRecord + LedgerAdvance + LedgerLoad + OrderNews,
     P: CustomersLoad + SuppressionsKeep,
@@ -75,6 +80,7 @@ where
     T: TrafficKeep,
     A: SmsAllowance,
     I: InboxLoad + InboxMark + Put,
+    W: Defer + WaitingRoom + WakeAll,
 {
     /// Makes every call and tells the answers, in words that are the same in every run.
     pub async fn play(&self) -> String {
@@ -88,6 +94,7 @@ where
         self.share_traffic(&mut answers).await;
         self.count_texts(&mut answers).await;
         self.read_an_inbox(&mut answers).await;
+        self.wait(&mut answers).await;
         let names = (1..=4).map(|nth| (self.id(nth).to_string(), format!("notification-{nth}")));
         let text = names.fold(answers.text, |text, (id, name)| text.replace(&id, &name));
         text.replace(&format!("-{}", self.run), "").trim_start().to_owned()
@@ -136,7 +143,11 @@ where
     async fn open_and_claim(&self, answers: &mut Answers) {
         answers.about("opening and claiming");
         let queued = Delivery::queued(at(NOW));
-        let deferred = Delivery::deferred(at(NOW + 60), at(NOW));
+        let later = Wait {
+            until: at(NOW + 60),
+            is_for_quiet_hours: false,
+        };
+        let deferred = Delivery::deferred(later, at(NOW));
         let skipped = Delivery::never_sent(State::Skipped, Reason::OptedOut, at(NOW));
         let first = self.notification(1, &[(Channel::Email, queued.clone()), (Channel::Sms, skipped)]);
         let second = self.notification(2, &[(Channel::Email, deferred.clone())]);
@@ -324,6 +335,68 @@ where
         answers.tell("seen", words(self.traffic.look(channel).await.map(seen)));
     }
 
+    /// Waiting, so far ahead that nobody wakes it but this script.
+    async fn wait(&self, answers: &mut Answers) {
+        answers.about("waiting");
+        let user = UserId::try_from(format!("sleeper-{}", self.run)).ok();
+        let requests = [1, 2].map(|nth| DeliveryRequest {
+            id: self.id(nth),
+            user: user.clone(),
+            not_before: Some(at(FAR + i64::from(nth))),
+            ..email_request(&shipped("a", "1", at(NOW)))
+        });
+        for call in ["deferred", "deferred again"] {
+            answers.tell(
+                call,
+                self.room
+                    .defer(&requests)
+                    .await
+                    .iter()
+                    .map(Result::is_ok)
+                    .collect::<Vec<_>>(),
+            );
+        }
+        let first = Place::of(self.id(1), Channel::Email, at(FAR + 1));
+        answers.tell("due before", self.waiting(FAR, None).await);
+        answers.tell("due by the first moment", self.waiting(FAR + 1, None).await);
+        answers.tell("due by both", self.waiting(FAR + 2, None).await);
+        answers.tell("due behind the first", self.waiting(FAR + 2, Some(&first)).await);
+        for (call, user) in [
+            ("woken", user.clone()),
+            ("nobody woken", UserId::try_from(format!("nobody-{}", self.run)).ok()),
+        ] {
+            if let Some(user) = user {
+                answers.tell(call, self.room.wake_all_of(&user, at(FAR - 9)).await.ok());
+            }
+        }
+        answers.tell("due when woken", self.waiting(FAR - 9, None).await);
+        let places = [1, 2].map(|nth| Place::of(self.id(nth), Channel::Email, at(FAR - 9)));
+        for call in ["forgotten", "forgotten again"] {
+            answers.tell(
+                call,
+                self.room
+                    .forget(&places)
+                    .await
+                    .iter()
+                    .map(Result::is_ok)
+                    .collect::<Vec<_>>(),
+            );
+        }
+        answers.tell("due at last", self.waiting(FAR + 2, None).await);
+    }
+
+    /// What waits of this run.
+    async fn waiting(&self, by: i64, behind: Option<&Place>) -> Vec<(String, bool)> {
+        let shard = Place::of(self.id(1), Channel::Email, at(by)).shard;
+        let due = self.room.due(&shard, at(by), behind).await.unwrap_or_default();
+        let own = due.into_iter().filter(|deferred| {
+            let mut ids = [1, 2].map(|nth| self.id(nth).to_string()).into_iter();
+            ids.any(|id| deferred.place.wake.contains(&id))
+        });
+        own.map(|deferred| (deferred.place.wake, DeliveryRequest::from_wire(&deferred.text).is_ok()))
+            .collect()
+    }
+
     /// The day of a number, and the month's segments. The month is long over, and this run's own.
     async fn count_texts(&self, answers: &mut Answers) {
         answers.about("text messages");
@@ -353,7 +426,7 @@ where
     }
 }
 
-impl<L, P, M, T, A, I> Script<'_, L, P, M, T, A, I>
+impl<L, P, M, T, A, I, W> Script<'_, L, P, M, T, A, I, W>
 where
     I: InboxLoad + InboxMark + Put,
 {
@@ -443,7 +516,9 @@ pub fn run_of(now: Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MemoryAllowance, MemoryCustomers, MemoryInbox, MemoryLedger, MemoryMessages, MemoryTraffic};
+    use crate::{
+        MemoryAllowance, MemoryCustomers, MemoryInbox, MemoryLedger, MemoryMessages, MemoryTraffic, MemoryWaitingRoom,
+    };
 
     #[tokio::test]
     async fn the_twins_answer_as_the_stack_did() {
@@ -454,6 +529,7 @@ mod tests {
             traffic: &MemoryTraffic::default(),
             allowance: &MemoryAllowance::default(),
             inbox: &MemoryInbox::default(),
+            room: &MemoryWaitingRoom::default(),
             run: 7_000_000_001,
         };
         let told = script.play().await;

@@ -2,7 +2,7 @@
 
 use domain::{
     Channel, Content, Countries, Currency, DeliveryRequest, Event, Language, Note, NotificationId, NotificationType,
-    Order, OrderId, OrderStatus, Priority, Recipient, ShopDefaults, StatusUpdate, UserId, Zone,
+    Order, OrderId, OrderStatus, Priority, QuietHours, Recipient, ShopDefaults, StatusUpdate, UserId, Zone,
 };
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).expect("a moment that exists")
 }
 
-/// What the shop of the tests assumes: Spanish, Madrid, euros.
+/// What the shop of the tests assumes: Spanish, Madrid, euros, and no quiet hours.
 ///
 /// # Panics
 ///
@@ -30,6 +30,7 @@ pub fn shop_defaults() -> ShopDefaults {
         zone: Zone::try_from("Europe/Madrid").expect("a zone that exists"),
         currency: Currency::try_from("EUR").expect("a currency that exists"),
         sms_countries: Countries::default(),
+        quiet_hours: QuietHours::NONE,
     }
 }
 
@@ -122,6 +123,8 @@ pub fn email_request(event: &Event) -> DeliveryRequest {
         handed_over_at: event.at,
         is_urgent: event.is_urgent(),
         not_before: None,
+        scheduled_for: event.scheduled_for,
+        passes_quiet_hours: event.passes_quiet_hours(),
         content: event.content.clone(),
     }
 }

@@ -76,6 +76,7 @@ const ARROWS: Arrows = &[
         "deferred",
         &[
             ("queued", Way::Decision),
+            ("deferred", Way::Decision),
             ("sending", Way::Claim),
             ("skipped", Way::Decision),
             ("suppressed", Way::Decision),
@@ -102,6 +103,7 @@ const ARROWS: Arrows = &[
         &[
             ("sent", Way::Evidence),
             ("queued", Way::Outcome),
+            ("deferred", Way::Outcome),
             ("in_doubt", Way::Doubt),
             ("failed", Way::Outcome),
             ("skipped", Way::Outcome),
@@ -122,6 +124,7 @@ const ARROWS: Arrows = &[
             ("parked", Way::DeadlineAgain),
             ("failed", Way::DeadlineEnd),
             ("in_doubt", Way::Outcome),
+            ("deferred", Way::Outcome),
             ("skipped", Way::Outcome),
             ("suppressed", Way::Outcome),
             ("superseded", Way::Outcome),

@@ -117,6 +117,12 @@ pub enum What {
         /// Of what.
         channel: &'static str,
     },
+    /// The provider accepted what rings, in the customer's quiet hours, and no publisher had called it urgent. Whoever records a run
+    /// knows the hours and the zone, and allows for clocks that differ.
+    RangAtNight {
+        /// Which delivery.
+        delivery: Key,
+    },
     /// A letter came into a dead letter queue, put there by us or by SQS.
     DeadLettered {
         /// Which queue.

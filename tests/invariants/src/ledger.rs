@@ -142,6 +142,7 @@ impl<'a> Ledger<'a> {
             | What::SendEvent { .. }
             | What::OptedOut { .. }
             | What::OptedIn { .. }
+            | What::RangAtNight { .. }
             | What::DeadLettered { delivery: None, .. }
             | What::Metrics { .. }
             | What::Killed { .. }

@@ -10,6 +10,7 @@
 //! | I6 | metrics and ledger agree |
 //! | I7 | whatever is parked has a reason and a letter, and can be sent again safely |
 //! | I8 | no personal data in logs |
+//! | I9 | nothing rings in a customer's quiet hours but what is urgent |
 //!
 //! The judge has its own table of states and arrows and knows no other crate of the workspace. It sees words and numbers only:
 //! whoever records a run numbers its facts, customers, messages and invocations. So a chronicle costs next to nothing to

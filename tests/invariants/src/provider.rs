@@ -1,9 +1,9 @@
-//! I2 and I4: what was offered to the provider, what it took, and who could know.
+//! I2, I4 and I9: what was offered to the provider, what it took, and who could know.
 
 use crate::arrows;
 use crate::chronicle::{Ending, Entry, Fate, Key, Terms, What, Writer};
 use crate::quick::Map;
-use crate::verdict::Invariant::{I1, I2, I4, I5, I7};
+use crate::verdict::Invariant::{I1, I2, I4, I5, I7, I9};
 use crate::verdict::{Exempt, Verdict};
 
 /// The provider's side of the run.
@@ -168,6 +168,10 @@ impl<'a> Provider<'a> {
             }
             What::OptedIn { customer, channel } => {
                 self.opted_out.remove(&(*customer, *channel));
+            }
+            What::RangAtNight { delivery } => {
+                let text = "the provider accepted it in the customer's quiet hours, and it was not urgent".to_owned();
+                verdict.breach(I9, Some(*delivery), at_ms, text);
             }
             What::Published { .. }
             | What::SourceForgot { .. }

@@ -68,6 +68,7 @@ impl Source {
             | What::SendEvent { .. }
             | What::OptedOut { .. }
             | What::OptedIn { .. }
+            | What::RangAtNight { .. }
             | What::DeadLettered { message: None, .. }
             | What::Redriven { .. }
             | What::Metrics { .. }

@@ -115,6 +115,7 @@ impl Sums {
             | What::SendEvent { .. }
             | What::OptedOut { .. }
             | What::OptedIn { .. }
+            | What::RangAtNight { .. }
             | What::DeadLettered { .. }
             | What::Redriven { .. }
             | What::Killed { .. }

@@ -121,6 +121,8 @@ pub enum Invariant {
     I7,
     /// No personal data in logs.
     I8,
+    /// Nothing rings in quiet hours but what is urgent.
+    I9,
 }
 
 impl fmt::Display for Invariant {
@@ -189,6 +191,7 @@ impl Counts {
             | What::Looked { .. }
             | What::SendEvent { .. }
             | What::OptedIn { .. }
+            | What::RangAtNight { .. }
             | What::Unanswered { .. }
             | What::LogLine { .. } => {}
         }

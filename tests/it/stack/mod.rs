@@ -23,6 +23,7 @@ mod overtaken;
 mod pace;
 mod poison;
 mod preferences;
+mod quiet_hours;
 mod repetition;
 mod reports;
 mod sms_limits;

@@ -2,7 +2,7 @@
 
 use aws::{
     ContactKey, DynamoAllowance, DynamoCustomers, DynamoInbox, DynamoLedger, DynamoSuppressions, DynamoTraffic,
-    ProviderMessages,
+    DynamoWaitingRoom, ProviderMessages,
 };
 use domain::ports::{
     Customers, CustomersLoad, InboxLoad, InboxMark, MessageLookUp, SendAnswer, SuppressionsKeep, Unavailable,
@@ -107,6 +107,7 @@ async fn the_stack_answers_as_recorded() {
         traffic: &DynamoTraffic::for_keeper(dynamodb.clone(), stack.name("system-state"), SystemClock),
         allowance: &DynamoAllowance::new(dynamodb.clone(), stack.name("system-state"), key()),
         inbox: &Inboxes(DynamoInbox::new(dynamodb.clone(), stack.name("inbox"))),
+        room: &DynamoWaitingRoom::new(dynamodb.clone(), stack.name("deferred-deliveries")),
         run: run_of(jiff::Timestamp::now()),
     };
     let told = script.play().await;

@@ -21,6 +21,12 @@ pub enum Operation {
     Advance,
     /// Deliveries are handed over.
     HandOver,
+    /// Deliveries are put into the waiting room.
+    Defer,
+    /// A part of the waiting room is looked into.
+    LookIntoRoom,
+    /// What was handed over is forgotten by the waiting room.
+    ForgetDeferred,
     /// Letters are buried.
     Bury,
     /// Messages are hidden.
@@ -68,6 +74,7 @@ impl Operation {
             | Self::LookUpSuppression
             | Self::LoadLedger
             | Self::LoadNews
+            | Self::LookIntoRoom
             | Self::FindMessages
             | Self::LookAtTraffic
             | Self::AskAccount => Sort::Read,
@@ -76,6 +83,8 @@ impl Operation {
             | Self::Record
             | Self::Advance
             | Self::HandOver
+            | Self::Defer
+            | Self::ForgetDeferred
             | Self::Bury
             | Self::Enqueue
             | Self::KeepMessage

@@ -1,6 +1,6 @@
 //! Random histories: a seed decides what is published, by whom and how often, what goes wrong, and when.
 
-use domain::{AfterDoubt, Channel, NotificationType, OrderStatus, Preferences, RetryPolicy};
+use domain::{AfterDoubt, Channel, NotificationType, OrderStatus, Preferences, QuietHours, RetryPolicy, Zone};
 use fastrand::Rng;
 use invariants::{Counts, Verdict};
 use serde_json::{Value, json};
@@ -137,6 +137,8 @@ pub fn history(seed: u64) -> Simulation {
             false => &Channel::OFFERED,
         },
         rng,
+        // Chance of its own, so that what else happens under a seed is what happened before there were quiet hours.
+        night: Rng::with_seed(seed ^ 0x0DD0_0000_0000_0000),
         facts: 0,
         customers: Vec::new(),
     };
@@ -238,6 +240,7 @@ struct Writer<'s> {
     simulation: &'s Simulation,
     rng: Rng,
     channels: &'static [Channel],
+    night: Rng,
     facts: u32,
     customers: Vec<(Customer, bool)>,
 }
@@ -255,6 +258,7 @@ impl Writer<'_> {
                 ..Preferences::default()
             };
             self.simulation.store(customer, preferences);
+            self.write_nights(customer);
             self.customers.push((customer, has_address));
         }
         for order in 0..self.rng.u32(1..=3) {
@@ -274,6 +278,32 @@ impl Writer<'_> {
             let channel = one_of(&mut self.rng, self.channels);
             let at = self.a_moment();
             self.simulation.opt_out(at, customer, channel);
+        }
+    }
+
+    /// Every other customer keeps quiet hours, and some of those change their minds. Everything begins at 11:00 in Madrid.
+    fn write_nights(&mut self, customer: Customer) {
+        let nights = one_of(&mut self.night, &[0, 0, 1, 1, 2]);
+        let mut at = 0;
+        for _ in 0..nights {
+            let (start, end) = one_of(
+                &mut self.night,
+                &[
+                    ("22:00", "08:00"),
+                    ("10:00", "14:00"),
+                    ("11:30", "11:50"),
+                    ("09:00", "07:00"),
+                    ("12:00", "12:00"),
+                ],
+            );
+            let zone = one_of(
+                &mut self.night,
+                &["Europe/Madrid", "Europe/Madrid", "Asia/Kathmandu", "America/St_Johns"],
+            );
+            if let (Ok(hours), Ok(zone)) = (QuietHours::between(start, end), Zone::try_from(zone)) {
+                self.simulation.keep_quiet(at, customer, hours, zone);
+            }
+            at += one_of(&mut self.night, &[10_000, 5 * MINUTE_MS, 50 * MINUTE_MS]);
         }
     }
 

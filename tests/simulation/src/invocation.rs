@@ -5,7 +5,7 @@ use domain::{Channel, Traffic};
 use invariants::{What, Word};
 use jiff::SignedDuration;
 use lambda::{Call, FeedbackDoor, IntakeDoor, QueueMessage, Reply, SendingDoor};
-use pipeline::{Letter as DeadMessage, Redrive, Redriven, SenderMemory, Unpaced, Watch};
+use pipeline::{Letter as DeadMessage, QueuesAndRoom, Redrive, Redriven, SenderMemory, Unpaced, Watch};
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::future::Future;
@@ -34,6 +34,7 @@ pub(crate) enum Function {
     InAppSender,
     DeliveryEvents,
     AccountMonitor,
+    Waker,
     Operator,
 }
 
@@ -46,9 +47,12 @@ impl Function {
         match self {
             Self::SmsSender => Channel::Sms,
             Self::InAppSender => Channel::InApp,
-            Self::Orchestrator | Self::EmailSender | Self::DeliveryEvents | Self::AccountMonitor | Self::Operator => {
-                Channel::Email
-            }
+            Self::Orchestrator
+            | Self::EmailSender
+            | Self::DeliveryEvents
+            | Self::AccountMonitor
+            | Self::Waker
+            | Self::Operator => Channel::Email,
         }
     }
 }
@@ -77,10 +81,13 @@ pub(crate) struct Process {
     door: Rc<Door>,
 }
 
+type Events = IntakeDoor<Port, Port, QueuesAndRoom<Port, Port>, Port, Port, Port>;
+type Deliveries = SendingDoor<Port, Port, Port, Port, Port, Port, Port, Port>;
+
 enum Door {
-    Intake(Box<IntakeDoor<Port, Port, Port, Port, Port, Port>>),
-    Sending(Box<SendingDoor<Port, Port, Port, Port, Port, Port, Port>>),
-    Unpaced(Box<SendingDoor<Port, Port, Port, Port, Unpaced, Port, Port>>),
+    Intake(Box<Events>),
+    Sending(Box<Deliveries>),
+    Unpaced(Box<SendingDoor<Port, Port, Port, Port, Unpaced, Port, Port, Port>>),
     Feedback(Box<FeedbackDoor<Port, Port, Port, Port, Port, Port, Port>>),
     Bare(Port),
 }
@@ -237,6 +244,7 @@ impl World {
                 allowance: &MemoryAllowance::default(),
                 // Nothing here reads an inbox.
                 inbox: &MemoryInbox::default(),
+                room: &port,
                 run,
             };
             let text = script.play().await;
@@ -281,7 +289,7 @@ impl World {
         });
     }
 
-    fn start_bare<F, W>(self: &Rc<Self>, function: Function, work: W)
+    pub(crate) fn start_bare<F, W>(self: &Rc<Self>, function: Function, work: W)
     where
         W: FnOnce(Port) -> F + 'static,
         F: Future<Output = ()>,
@@ -376,7 +384,10 @@ impl World {
             Function::Orchestrator => Door::Intake(Box::new(IntakeDoor {
                 customers: port.clone(),
                 ledger: port.clone(),
-                queues: port.clone(),
+                queues: QueuesAndRoom {
+                    queues: port.clone(),
+                    room: port.clone(),
+                },
                 dead_letters: port.clone(),
                 reading: crate::publication::reading(),
                 only: None,
@@ -391,6 +402,8 @@ impl World {
                 dead_letters: port.clone(),
                 courier: port.clone(),
                 traffic: port.clone(),
+                room: port.clone(),
+                night: crate::publication::reading().shop.night(),
                 policy,
                 visibility: port.clone(),
                 lanes: lanes(
@@ -406,6 +419,8 @@ impl World {
                 dead_letters: port.clone(),
                 courier: port.clone(),
                 traffic: Unpaced,
+                room: port.clone(),
+                night: crate::publication::reading().shop.night(),
                 policy,
                 visibility: port.clone(),
                 lanes: lanes(Lane::InApp, Lane::InAppUrgent),
@@ -423,7 +438,7 @@ impl World {
                 policy,
                 clock: port.clone(),
             })),
-            Function::AccountMonitor | Function::Operator => Door::Bare(port.clone()),
+            Function::AccountMonitor | Function::Waker | Function::Operator => Door::Bare(port.clone()),
         }
     }
 

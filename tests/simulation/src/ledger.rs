@@ -216,6 +216,7 @@ impl Port {
                 Function::EmailSender | Function::SmsSender | Function::InAppSender => {
                     Lane::of_channel(function.channel(), letter.is_urgent)
                 }
+                Function::Waker => Lane::Sms,
             };
             addressed.push((lane, letter.clone(), tag));
         }

@@ -14,6 +14,7 @@ mod port;
 mod provider;
 mod publication;
 mod queues;
+mod room;
 mod setting;
 mod simulation;
 mod world;

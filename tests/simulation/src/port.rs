@@ -2,12 +2,13 @@
 //! work, and is counted.
 
 use domain::ports::{
-    Account, AccountFacts, Advanced, Bury, Clock, Courier, Customers, CustomersLoad, DeadLetter, Draft, Enqueue,
-    HandOver, HoldBack, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, NotWritten, OrderNews, Recorded,
-    SendAnswer, Step, SuppressionsKeep, TrafficKeep, TrafficShare, Trial, Unavailable, Valves,
+    Account, AccountFacts, Advanced, Bury, Clock, Courier, Customers, CustomersLoad, DeadLetter, Defer, Deferred,
+    Draft, Enqueue, HandOver, HoldBack, LedgerAdvance, LedgerLoad, LedgerRecord, MessageLookUp, NotWritten, OrderNews,
+    Recorded, SendAnswer, Step, SuppressionsKeep, TrafficKeep, TrafficShare, Trial, Unavailable, Valves, WaitingRoom,
+    WakeAll,
 };
 use domain::{
-    Asked, Breaker, Channel, Contact, DeliveryRequest, News, Notification, NotificationId, OrderId, Slowed,
+    Asked, Breaker, Channel, Contact, DeliveryRequest, News, Notification, NotificationId, OrderId, Place, Slowed,
     SmsEncoding, SmsSize, State as Stands, Suppression, Traffic, UserId, Window, Written,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +21,7 @@ use crate::faults::{Fault, Faults, Kind, Operation, Phase, meaningful};
 use crate::invocation::{Desk, Ended, Function};
 use crate::queues::{Lane, Tag};
 use crate::world::{BEGINNING, Due, Mood, State, Who, World, timestamp};
-use crate::{ledger, people, queues};
+use crate::{ledger, people, queues, room};
 
 /// How large every text message is.
 const ONE_SEGMENT: SmsSize = SmsSize {
@@ -349,8 +350,32 @@ impl LedgerAdvance for Port {
 }
 
 impl HandOver for Port {
-    async fn hand_over(&self, requests: &[DeliveryRequest]) -> Vec<Result<(), Unavailable>> {
+    async fn hand_over(&self, requests: &[(DeliveryRequest, SignedDuration)]) -> Vec<Result<(), Unavailable>> {
         self.write(Operation::HandOver, requests, queues::hand_over).await
+    }
+}
+
+impl Defer for Port {
+    async fn defer(&self, requests: &[DeliveryRequest]) -> Vec<Result<(), Unavailable>> {
+        self.write(Operation::Defer, requests, room::defer).await
+    }
+}
+
+impl WaitingRoom for Port {
+    async fn due(&self, shard: &str, by: Timestamp, behind: Option<&Place>) -> Result<Vec<Deferred>, Unavailable> {
+        self.read(Operation::LookIntoRoom, |state, _| room::due(state, shard, by, behind))
+            .await
+    }
+
+    async fn forget(&self, places: &[Place]) -> Vec<Result<(), Unavailable>> {
+        self.write(Operation::ForgetDeferred, places, room::forget).await
+    }
+}
+
+impl WakeAll for Port {
+    async fn wake_all_of(&self, user: &UserId, now: Timestamp) -> Result<u64, Unavailable> {
+        self.write_one(Operation::Defer, (user.clone(), now), room::wake_all)
+            .await
     }
 }
 

@@ -2,7 +2,7 @@
 //! comes.
 
 use domain::ports::SendAnswer;
-use domain::{Channel, DeliveryRequest, NotificationId};
+use domain::{Channel, Contact, DeliveryRequest, NotificationId, NotificationType};
 use invariants::{Fate, Key, What};
 use serde_json::json;
 use std::cell::RefCell;
@@ -35,7 +35,10 @@ struct Offer {
     key: Key,
     id: NotificationId,
     channel: Channel,
-    to: String,
+    /// Nothing for an inbox.
+    to: Option<Contact>,
+    kind: NotificationType,
+    address: String,
     fault: Option<Fault>,
 }
 
@@ -104,7 +107,9 @@ impl Port {
                 key,
                 id: request.id,
                 channel: request.channel,
-                to: request.to.clone(),
+                to: request.contact(),
+                kind: request.content.notification_type(),
+                address: request.to.clone(),
                 fault,
             }
         };
@@ -169,6 +174,10 @@ impl World {
             message_id: number,
             by: offer.by,
         });
+        let rings = |to| state.rings_at_night(offer.key, to, offer.kind, self.setting.skew_ms);
+        if offer.to.as_ref().is_some_and(rings) {
+            state.tell(What::RangAtNight { delivery: offer.key });
+        }
         if is_reply_lost || !state.is_running(offer.invocation) {
             state.tell(What::ReplyLost {
                 delivery: offer.key,
@@ -299,7 +308,7 @@ impl World {
             };
             state.put(Lane::DeliveryEvents, text.into(), tag, delay);
         }
-        let recipients = json!([{"emailAddress": offer.to}]);
+        let recipients = json!([{"emailAddress": offer.address}]);
         let (delivered, bounced, complained) = (
             state.chance(reports.delivered),
             state.chance(reports.bounced),
@@ -315,7 +324,7 @@ impl World {
             });
             later.push(("Bounce", details));
         } else if delivered {
-            later.push(("Delivery", json!({"recipients": [offer.to]})));
+            later.push(("Delivery", json!({"recipients": [offer.address]})));
         }
         if complained {
             later.push((
@@ -379,7 +388,7 @@ fn sms_log(offer: &Offer, message_id: &str, at: i64, is_bounced: bool) -> String
     };
     json!({
         "notification": {"messageId": message_id, "timestamp": at},
-        "delivery": {"destination": offer.to, "providerResponse": response},
+        "delivery": {"destination": offer.address, "providerResponse": response},
         "status": status,
     })
     .to_string()

@@ -17,6 +17,19 @@ pub struct Publication {
     pub is_urgent: bool,
 }
 
+impl Publication {
+    /// Whether its publisher calls it urgent, in so many words: bare, or in the envelope of SNS.
+    pub(crate) fn passes_quiet_hours(&self) -> bool {
+        let is_marked = |text: &str| {
+            let event: Option<Value> = serde_json::from_str(text).ok();
+            event.is_some_and(|event| event.get("priority").and_then(Value::as_str) == Some("urgent"))
+        };
+        let inside: Option<Value> = serde_json::from_str(&self.text).ok();
+        let inside = inside.and_then(|envelope| envelope.get("Message")?.as_str().map(str::to_owned));
+        is_marked(&self.text) || inside.is_some_and(|text| is_marked(&text))
+    }
+}
+
 /// A customer of the simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Customer(pub u32);

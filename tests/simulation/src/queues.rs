@@ -3,6 +3,7 @@
 use domain::ports::DeadLetter;
 use domain::{Channel, DeliveryRequest};
 use invariants::{Fate, Forgotten, Key, What, Word};
+use jiff::SignedDuration;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -417,21 +418,29 @@ pub(crate) fn enqueue(state: &mut State, _who: &Who, (lane, body, tag): &(Lane, 
 }
 
 /// A delivery is handed over.
-pub(crate) fn hand_over(state: &mut State, who: &Who, request: &DeliveryRequest) {
+pub(crate) fn hand_over(state: &mut State, who: &Who, (request, delay): &(DeliveryRequest, SignedDuration)) {
     let tag = Tag {
         delivery: Some(state.key(request.id, request.channel)),
         ..Tag::default()
     };
-    let delay = request.not_before.map_or(0, |then| {
-        then.duration_since(request.handed_over_at).as_secs().clamp(0, 900) * 1_000
-    });
-    let mut body = request.to_wire();
-    if who.is_old {
-        // The version before left out what is not there.
-        body = body.replace(",\"not_before\":null", "").replace(",\"user\":null", "");
-    }
+    // SQS takes whole seconds.
+    let seconds = (delay.as_millis() + 999) / 1_000;
+    let delay_ms = i64::try_from(seconds).unwrap_or(i64::MAX).clamp(0, 900) * 1_000;
     let lane = Lane::of_channel(request.channel, request.is_urgent);
-    state.put(lane, body.into(), tag, delay);
+    state.put(lane, wire(who, request).into(), tag, delay_ms);
+}
+
+/// The request as this process writes it.
+pub(crate) fn wire(who: &Who, request: &DeliveryRequest) -> String {
+    let body = request.to_wire();
+    match who.is_old {
+        // The version before left out what is not there.
+        true => body
+            .replace(",\"not_before\":null", "")
+            .replace(",\"scheduled_for\":null", "")
+            .replace(",\"user\":null", ""),
+        false => body,
+    }
 }
 
 /// A letter is put into a dead letter queue by one of us.

@@ -1,7 +1,8 @@
 //! A run: a world, what a scenario does to it, and the judge's verdict.
 
-use domain::{Channel, Contact, DeliveryRequest, Notification, Preferences, State as Stands, decide};
+use domain::{Channel, Contact, DeliveryRequest, Notification, Preferences, QuietHours, State as Stands, Zone, decide};
 use invariants::{Ending, Entry, Forgotten, Terms, Verdict, What, check};
+use jiff::SignedDuration;
 use pipeline::read_event;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -82,6 +83,9 @@ impl Simulation {
                 message,
                 fact: publication.fact,
             });
+            if publication.passes_quiet_hours() {
+                state.urgent.extend(publication.fact);
+            }
             let tag = Tag {
                 publication: Some(message),
                 ..Tag::default()
@@ -121,7 +125,7 @@ impl Simulation {
             let who = Who::nobody();
             ledger::record(&mut state, &who, &notification);
             for request in DeliveryRequest::planned(&event, &plan, notification.id, now) {
-                queues::hand_over(&mut state, &who, &request);
+                queues::hand_over(&mut state, &who, &(request, SignedDuration::ZERO));
                 handed_over += 1;
             }
             state.tell(What::SourceForgot {
@@ -144,6 +148,11 @@ impl Simulation {
                 world.state().opt_out(&user, channel);
             }
         });
+    }
+
+    /// A customer keeps quiet hours, or other ones, from this time on, and what waits for them is looked at again.
+    pub fn keep_quiet(&self, at_ms: i64, customer: Customer, hours: QuietHours, zone: Zone) {
+        self.at(at_ms, move |world| world.change_night(customer, hours, &zone));
     }
 
     fn at(&self, at_ms: i64, what: impl FnOnce(&Rc<World>) + 'static) {
@@ -240,7 +249,7 @@ impl Simulation {
         deliveries.sort_unstable_by_key(|(key, _)| *key);
         Ending {
             deliveries,
-            waiting_messages: state.waiting(),
+            waiting_messages: state.waiting() + state.room.len() as u64,
         }
     }
 
@@ -306,6 +315,12 @@ impl Simulation {
     #[must_use]
     pub fn setting(&self) -> &Setting {
         &self.world.setting
+    }
+
+    /// Deliveries in the waiting room.
+    #[must_use]
+    pub fn waiting_in_room(&self) -> u64 {
+        self.world.waiting_in_room()
     }
 
     /// Messages in all queues but the dead letters.

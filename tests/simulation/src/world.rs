@@ -6,13 +6,14 @@ use invariants::{Entry, Key, Snapshot, What, Word};
 use jiff::Timestamp;
 use std::cell::{Ref, RefCell, RefMut};
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::faults::{Fault, Faults, Operation};
 use crate::invocation::{Invocation, Process};
 use crate::provider::Acceptance;
 use crate::queues::{Lane, Letter, Queue};
+use crate::room::{Kept, Room};
 use crate::setting::Setting;
 
 /// When every run begins: 2026-11-20T10:00:00Z, in milliseconds since 1970.
@@ -51,6 +52,7 @@ pub(crate) struct State {
     pub(crate) preferences: HashMap<UserId, Preferences>,
     pub(crate) suppressions: HashMap<Contact, Suppression>,
     pub(crate) message_ids: HashMap<String, (NotificationId, Channel)>,
+    pub(crate) room: Room,
     pub(crate) traffic: [Traffic; 2],
     pub(crate) asked: HashMap<(usize, i64), domain::Asked>,
     // The provider.
@@ -66,6 +68,10 @@ pub(crate) struct State {
     pub(crate) fact_of: HashMap<NotificationId, u32>,
     pub(crate) user_numbers: HashMap<UserId, u32>,
     pub(crate) contact_numbers: HashMap<Contact, u32>,
+    /// Facts that a publisher has called urgent.
+    pub(crate) urgent: HashSet<u32>,
+    /// The quiet hours of customers, one after the other.
+    pub(crate) nights: HashMap<u32, Vec<Kept>>,
     /// Contacts whose suppression is told to end by itself, in milliseconds.
     pub(crate) held_until: HashMap<(u32, &'static str), i64>,
 }
@@ -173,6 +179,7 @@ impl World {
             preferences: HashMap::new(),
             suppressions: HashMap::new(),
             message_ids: HashMap::new(),
+            room: Room::default(),
             traffic,
             asked: HashMap::new(),
             messages_accepted: 0,
@@ -183,6 +190,8 @@ impl World {
             fact_of: HashMap::new(),
             user_numbers: HashMap::new(),
             contact_numbers: HashMap::new(),
+            urgent: HashSet::new(),
+            nights: HashMap::new(),
             held_until: HashMap::new(),
         };
         Rc::new(Self {

@@ -265,7 +265,21 @@ fn next(
             "the channel is held; one message is tried, and the queues flow again if that goes well, from".to_owned(),
             breaker.map(|breaker| breaker.probe_at),
         ),
-        State::Deferred | State::Queued => match delivery.claimable_at {
+        State::Deferred => match delivery.claimable_at {
+            Some(at) if at > now && delivery.waits_for_quiet_hours() => (
+                "it waits for the end of the customer's quiet hours, which are looked at again then; a sender may claim it from"
+                    .to_owned(),
+                Some(at),
+            ),
+            Some(at) if at > now => (
+                "it waits for the event's scheduledFor; a sender may claim it from".to_owned(),
+                Some(at),
+            ),
+            Some(_) | None => words(
+                "a sender claims it as soon as its message comes out of the queue; if it stays like this, ops reconcile tells whether the message is lost",
+            ),
+        },
+        State::Queued => match delivery.claimable_at {
             Some(at) if at > now => ("a sender may claim it from".to_owned(), Some(at)),
             Some(_) | None => words(
                 "a sender claims it as soon as its message comes out of the queue; if it stays like this, ops reconcile tells whether the message is lost",

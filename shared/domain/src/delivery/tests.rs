@@ -10,6 +10,13 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
 
+fn scheduled(until: Timestamp) -> Wait {
+    Wait {
+        until,
+        is_for_quiet_hours: false,
+    }
+}
+
 fn sending() -> Delivery {
     Delivery::queued(at(0))
         .claim(
@@ -212,7 +219,7 @@ fn what_was_never_tried_or_has_ended_learns_nothing() {
     let failed = sending().close(State::Failed, "BadRequestException", at(3));
     for delivery in [
         Delivery::queued(at(0)),
-        Delivery::deferred(at(9), at(0)),
+        Delivery::deferred(scheduled(at(9)), at(0)),
         skipped,
         failed,
     ] {
@@ -412,4 +419,31 @@ fn the_same_report_again_changes_nothing() {
         let once = after(sending(), std::slice::from_ref(&evidence));
         assert_eq!(once.learn(&evidence, "m-1", at(100), at(300)), None, "{evidence:?}");
     }
+}
+
+#[test]
+fn what_is_deferred_for_the_night_uses_up_no_try_and_is_told_of_afterwards() {
+    let wait = Wait {
+        until: at(100),
+        is_for_quiet_hours: true,
+    };
+    let deferred = sending().defer(wait, at(2));
+    assert_eq!(
+        (
+            deferred.state,
+            deferred.claimable_at,
+            deferred.failures,
+            deferred.attempt
+        ),
+        (State::Deferred, Some(at(100)), 0, 1)
+    );
+    assert!(deferred.waits_for_quiet_hours() && !Delivery::deferred(scheduled(at(9)), at(0)).waits_for_quiet_hours());
+    let awake = deferred.awake(at(50));
+    assert_eq!(awake.encounter("b", DOUBT, at(50)), Encounter::Claimable);
+    let told: Vec<_> = awake
+        .trail
+        .iter()
+        .map(|past| (past.state, past.reason.as_deref()))
+        .collect();
+    assert_eq!(told, [(State::Deferred, Some("quiet_hours"))]);
 }

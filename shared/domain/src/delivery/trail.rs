@@ -26,8 +26,8 @@ impl Delivery {
     /// The past, with the present state if somebody who asks why would want to hear of it.
     pub(super) fn trail_on_leaving(&self) -> Vec<Past> {
         let is_telling = match self.state {
-            State::Sending | State::Deferred => false,
-            State::Queued => self.reason.is_some(),
+            State::Sending => false,
+            State::Queued | State::Deferred => self.reason.is_some(),
             State::InDoubt
             | State::Sent
             | State::Delivered

@@ -7,6 +7,7 @@ use domain::{
     Contact, Delivery, DeliveryRequest, Guard, Notification, NotificationId, Plan, Preferences, Reason, State, chain,
     decide,
 };
+use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -60,10 +61,17 @@ where
             }
         }
 
-        let requests: Vec<DeliveryRequest> = met.iter().flat_map(|(_, met)| met.requests.iter().cloned()).collect();
+        let now = self.clock.now();
+        let delay = |request: &DeliveryRequest| {
+            let delay = request.not_before.map(|then| then.duration_since(now));
+            delay.unwrap_or(SignedDuration::ZERO).max(SignedDuration::ZERO)
+        };
+        let requests = met.iter().flat_map(|(_, met)| met.requests.iter());
+        let requests: Vec<(DeliveryRequest, SignedDuration)> =
+            requests.map(|request| (request.clone(), delay(request))).collect();
         let mut failed: HashMap<NotificationId, String> = HashMap::new();
         if !requests.is_empty() {
-            for (request, handed) in requests.iter().zip(self.queues.hand_over(&requests).await) {
+            for ((request, _), handed) in requests.iter().zip(self.queues.hand_over(&requests).await) {
                 if let Err(error) = handed {
                     failed.insert(request.id, chain(&error));
                 }

@@ -62,9 +62,9 @@ impl Refusal {
     }
 }
 
-/// SQS keeps a message for 14 days, and one that cannot be sent is held for four: what is scheduled further ahead than this
-/// could be forgotten on the way.
-const FURTHEST_SCHEDULE: SignedDuration = SignedDuration::from_hours(24 * 9);
+/// News of 60 days ago is sent no more. Half of that may be waited for; the other half is for publishers that are late, for nights and
+/// for accounts in trouble.
+const FURTHEST_SCHEDULE: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Reads one message: an event as JSON text, bare or inside the envelope that SNS puts around it.
 ///
@@ -109,7 +109,7 @@ pub fn read_event(text: &str, published_at: Timestamp, reading: &Reading) -> Res
     let at = fields.timestamp("timestamp").unwrap_or(published_at);
     let scheduled_for = fields.timestamp("scheduledFor");
     if scheduled_for.is_some_and(|then| then.duration_since(published_at) > FURTHEST_SCHEDULE) {
-        fields.refuse("scheduledFor", "expected a moment at most 9 days ahead");
+        fields.refuse("scheduledFor", "expected a moment at most 30 days ahead");
     }
     let idempotency_key = fields.top_id("idempotencyKey");
     let event_id = fields.top_id("eventId");

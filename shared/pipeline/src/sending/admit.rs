@@ -1,6 +1,6 @@
 //! Admitting: how much of a batch may be offered now, by the pace that all senders share and by the breaker.
 
-use domain::ports::{Bury, Clock, Courier, CustomersLoad, LedgerAdvance, OrderNews, TrafficShare};
+use domain::ports::{Bury, Clock, Courier, CustomersLoad, Defer, LedgerAdvance, OrderNews, TrafficShare};
 use domain::{Breaker, DeliveryRequest, NotificationId, Traffic};
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,7 +9,7 @@ use super::{Asked, Ended, SendVerdict, Sending, SendingCounts};
 /// How long messages are hidden that came while the breaker was open; by then their queue is held as a whole.
 const BEHIND_THE_BREAKER: SignedDuration = SignedDuration::from_secs(30);
 
-impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
+impl<P, L, D, C, M, T, W> Sending<'_, P, L, D, C, M, T, W>
 where
     P: CustomersLoad,
     L: LedgerAdvance + OrderNews,
@@ -17,6 +17,7 @@ where
     C: Clock,
     M: Courier,
     T: TrafficShare,
+    W: Defer,
 {
     /// What may go on, and when the rest comes again. What is held back is not claimed: it costs no attempt and no write.
     pub(super) async fn admit<'r>(

@@ -1,6 +1,8 @@
 //! Claiming: who may send what, and what becomes of everything else.
 
-use domain::ports::{Advanced, Bury, Clock, Courier, CustomersLoad, LedgerAdvance, OrderNews, Step, TrafficShare};
+use domain::ports::{
+    Advanced, Bury, Clock, Courier, CustomersLoad, Defer, LedgerAdvance, OrderNews, Step, TrafficShare,
+};
 use domain::{Delivery, DeliveryRequest, Encounter, Guard, Lease, NotificationId, State, chain};
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,13 +18,15 @@ const PAUSE: SignedDuration = SignedDuration::from_millis(200);
 const CLAIM_ROUNDS: usize = 4;
 
 /// What a refused claim leads to.
-enum Met {
+pub(super) enum Met {
     Held(Delivery),
     Claimable(Delivery),
+    /// Deferred, and its time has not come.
+    Early(Delivery),
     Ended(Ended),
 }
 
-impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
+impl<P, L, D, C, M, T, W> Sending<'_, P, L, D, C, M, T, W>
 where
     P: CustomersLoad,
     L: LedgerAdvance + OrderNews,
@@ -30,6 +34,7 @@ where
     C: Clock,
     M: Courier,
     T: TrafficShare,
+    W: Defer,
 {
     /// Claims what can be claimed; everything else gets its verdict here.
     pub(super) async fn claim<'r>(
@@ -63,6 +68,7 @@ where
                 .collect();
             let answers = self.ledger.advance(&steps).await;
             let mut again = Vec::new();
+            let mut early = Vec::new();
             for (((request, delivery), step), answer) in open.into_iter().zip(steps).zip(answers) {
                 match answer {
                     Ok(Advanced::Done) => held.push(Held {
@@ -72,6 +78,7 @@ where
                     Ok(Advanced::Refused(current)) => match self.encounter(request, *current, counts).await {
                         Met::Held(delivery) => held.push(Held { request, delivery }),
                         Met::Claimable(delivery) => again.push((request, delivery)),
+                        Met::Early(delivery) => early.push((request, delivery)),
                         Met::Ended(ended) => met.push((request.id, ended)),
                     },
                     Ok(Advanced::Unknown) => met.push((request.id, Ended::foreign())),
@@ -80,6 +87,15 @@ where
                         last_error = Some(chain(&error));
                         again.push((request, delivery));
                     }
+                }
+            }
+            for (request, decided) in self.decide_again(early, counts).await {
+                match decided {
+                    Met::Held(delivery) => held.push(Held { request, delivery }),
+                    Met::Claimable(delivery) => again.push((request, delivery)),
+                    // Somebody else has just decided otherwise: it is looked at anew.
+                    Met::Early(_) => met.push((request.id, self.come_again(request.id, "its time has not come"))),
+                    Met::Ended(ended) => met.push((request.id, ended)),
                 }
             }
             open = again;
@@ -108,6 +124,7 @@ where
         match current.encounter(self.owner, self.policy.doubt_of(request.channel), now) {
             Encounter::Claimable => Met::Claimable(current),
             Encounter::Ours => Met::Held(current),
+            Encounter::Wait(_) if current.state == State::Deferred => Met::Early(current),
             Encounter::Finished | Encounter::OwedToDeadLetters | Encounter::Wait(_) => {
                 Met::Ended(self.ended(request.id, &current))
             }
@@ -123,7 +140,7 @@ where
     }
 
     /// Moves a delivery that nobody holds, and says what that makes of its message.
-    async fn move_on(
+    pub(super) async fn move_on(
         &self,
         request: &DeliveryRequest,
         from: &Delivery,
@@ -139,7 +156,8 @@ where
         let current = match self.ledger.advance(&[step]).await.pop() {
             Some(Ok(Advanced::Done)) => {
                 counts.in_doubt += u64::from(next.state == State::InDoubt);
-                counts.resent_in_doubt += u64::from(next.state == State::Queued);
+                counts.resent_in_doubt += u64::from(next.state == State::Queued && from.state == State::InDoubt);
+                counts.deferred += u64::from(next.state == State::Deferred);
                 counts.failed += u64::from(next.state.is_failure());
                 counts.failed_in_doubt += u64::from(next.state.is_failure());
                 next

@@ -1,9 +1,10 @@
 //! Delivering: what is held is looked at once more, offered to the provider, and gets its next value.
 
 use domain::ports::{
-    Bury, Clock, Courier, Customers, CustomersLoad, LedgerAdvance, OrderNews, SendAnswer, TrafficShare, Unavailable,
+    Bury, Clock, Courier, Customers, CustomersLoad, Defer, LedgerAdvance, OrderNews, SendAnswer, TrafficShare,
+    Unavailable,
 };
-use domain::{Delivery, News, OrderId, Preferences, Reason, Written, chain};
+use domain::{Delivery, News, OrderId, Preferences, Reason, Wait, Written, chain};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -15,6 +16,8 @@ use crate::customers::load_for;
 pub(super) enum End {
     /// Nobody wants it any more, for this reason.
     Unwanted(Reason),
+    /// It may not ring now.
+    Early(Wait),
     /// It could not be sent for too long.
     HeldTooLong,
     /// It was not offered: the invocation ends.
@@ -40,7 +43,7 @@ impl From<End> for Offer {
     }
 }
 
-impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
+impl<P, L, D, C, M, T, W> Sending<'_, P, L, D, C, M, T, W>
 where
     P: CustomersLoad,
     L: LedgerAdvance + OrderNews,
@@ -48,6 +51,7 @@ where
     C: Clock,
     M: Courier,
     T: TrafficShare,
+    W: Defer,
 {
     /// Sends everything held and says what each delivery becomes.
     pub(super) async fn deliver(
@@ -123,7 +127,8 @@ where
         let known = request.user.as_ref().and_then(|user| customers.preferences.get(user));
         let contact = request.contact();
         let suppression = contact.and_then(|contact| customers.suppressions.get(&contact));
-        if let Err(reason) = request.still_wanted(known.unwrap_or(&nobody), suppression, now) {
+        let preferences = known.unwrap_or(&nobody);
+        if let Err(reason) = request.still_wanted(preferences, suppression, now) {
             return Some(End::Unwanted(reason));
         }
         let news = request.content.order().and_then(|order| news.get(&order.id));
@@ -135,13 +140,18 @@ where
             .handed_over_at
             .max(request.not_before.unwrap_or(request.handed_over_at));
         let is_late = held.delivery.generation == 0 && now.duration_since(due_at) > self.policy.hold_at_most;
-        is_late.then_some(End::HeldTooLong)
+        if is_late {
+            return Some(End::HeldTooLong);
+        }
+        let wait = request.wait(preferences, self.night, self.time_left(), now);
+        wait.map(End::Early)
     }
 
     fn weigh(&self, delivery: &Delivery, end: End, counts: &mut SendingCounts) -> Delivery {
         let now = self.clock.now();
         match end {
             End::Unwanted(reason) => delivery.close(reason.state(), reason.code(), now),
+            End::Early(wait) => delivery.defer(wait, now),
             End::HeldTooLong => delivery.park(Reason::HeldTooLong.code(), now),
             End::NoTimeLeft => delivery.give_back(NO_TIME_LEFT, now),
             End::NotNow(reason) => self.wait_a_while(delivery, &reason),
@@ -165,7 +175,7 @@ where
     }
 
     /// Back to the queue without a try used up, after a wait that spreads.
-    fn wait_a_while(&self, delivery: &Delivery, reason: &str) -> Delivery {
+    pub(super) fn wait_a_while(&self, delivery: &Delivery, reason: &str) -> Delivery {
         let answer = SendAnswer::Throttled {
             reason: reason.to_owned(),
         };

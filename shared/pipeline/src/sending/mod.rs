@@ -8,19 +8,24 @@ mod claim;
 mod deliver;
 mod offer;
 mod settle;
+mod wait;
 
-use domain::ports::{Bury, Clock, Courier, CustomersLoad, DeadLetter, LedgerAdvance, OrderNews, TrafficShare};
-use domain::{Delivery, DeliveryRequest, NotificationId, RetryPolicy, State, chain};
+use domain::ports::{Bury, Clock, Courier, CustomersLoad, DeadLetter, Defer, LedgerAdvance, OrderNews, TrafficShare};
+use domain::{Delivery, DeliveryRequest, Night, NotificationId, RetryPolicy, State, chain};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 use std::collections::HashMap;
 
 /// The second half of the way, over its ports.
-pub struct Sending<'a, P, L, D, C, M, T> {
+pub struct Sending<'a, P, L, D, C, M, T, W> {
     /// What is known of customers, read again before sending.
     pub customers: &'a P,
     /// Where deliveries are claimed and settled, and newer news are found.
     pub ledger: &'a L,
+    /// Where deliveries wait that are not to go out for a while.
+    pub room: &'a W,
+    /// The night of customers who chose nothing.
+    pub night: &'a Night,
     /// What the account may send, shared with the other senders.
     pub traffic: &'a T,
     /// Where parked messages go.
@@ -106,6 +111,8 @@ pub struct SendingCounts {
     pub suppressed: u64,
     /// Deliveries that ended without a message because newer news came first.
     pub superseded: u64,
+    /// Deliveries that wait for the end of quiet hours, or for another one.
+    pub deferred: u64,
     /// Tries after which the delivery waits for the next one.
     pub retried: u64,
     /// Answers that asked for patience.
@@ -140,6 +147,7 @@ impl std::ops::AddAssign for SendingCounts {
         self.over_budget += more.over_budget;
         self.suppressed += more.suppressed;
         self.superseded += more.superseded;
+        self.deferred += more.deferred;
         self.retried += more.retried;
         self.throttled += more.throttled;
         self.account_trouble += more.account_trouble;
@@ -174,7 +182,7 @@ struct Asked {
     receive_count: u32,
 }
 
-impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
+impl<P, L, D, C, M, T, W> Sending<'_, P, L, D, C, M, T, W>
 where
     P: CustomersLoad,
     L: LedgerAdvance + OrderNews,
@@ -182,6 +190,7 @@ where
     C: Clock,
     M: Courier,
     T: TrafficShare,
+    W: Defer,
 {
     /// Works on a batch.
     pub async fn work(&self, batch: &[Waiting]) -> SendingReport {
@@ -213,6 +222,7 @@ where
         let (held, met) = self.claim(admitted, counts).await;
         let mut ends: HashMap<NotificationId, Ended> = held_back.into_iter().chain(met).collect();
         let next = self.deliver(&held, counts, &mut report.alarms).await;
+        let next = self.let_wait(&held, next).await;
         ends.extend(self.write_down(&held, next, counts).await);
         let mut ends = self.bury_owed(batch, &requests, ends, counts).await;
 

@@ -1,7 +1,7 @@
 //! Offering: a few messages first, and the rest only if the provider does not speak of the account.
 
 use domain::ports::{
-    Bury, Clock, Courier, CustomersLoad, LedgerAdvance, NotWritten, OrderNews, SendAnswer, TrafficShare,
+    Bury, Clock, Courier, CustomersLoad, Defer, LedgerAdvance, NotWritten, OrderNews, SendAnswer, TrafficShare,
 };
 use domain::{Traffic, Written, chain};
 use futures_util::FutureExt;
@@ -25,7 +25,7 @@ enum Mood {
     Troubled(String),
 }
 
-impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
+impl<P, L, D, C, M, T, W> Sending<'_, P, L, D, C, M, T, W>
 where
     P: CustomersLoad,
     L: LedgerAdvance + OrderNews,
@@ -33,6 +33,7 @@ where
     C: Clock,
     M: Courier,
     T: TrafficShare,
+    W: Defer,
 {
     /// Offers these deliveries: the first few together, then all others together, unless the first were told to wait.
     pub(super) async fn offer_all(
@@ -132,6 +133,7 @@ where
             End::Answer(SendAnswer::AccountTrouble { reason }) => Some(Mood::Troubled(reason.clone())),
             End::Answer(_)
             | End::Unwanted(_)
+            | End::Early(_)
             | End::HeldTooLong
             | End::NoTimeLeft
             | End::NotNow(_)
@@ -143,6 +145,7 @@ where
             }
             End::Answer(_)
             | End::Unwanted(_)
+            | End::Early(_)
             | End::HeldTooLong
             | End::NoTimeLeft
             | End::NotNow(_)

@@ -1,18 +1,19 @@
 //! Settling: how it went is written down before the queue may forget the message.
 
 use domain::ports::{
-    Advanced, Bury, Clock, Courier, CustomersLoad, DeadLetter, LedgerAdvance, OrderNews, Step, TrafficShare,
+    Advanced, Bury, Clock, Courier, CustomersLoad, DeadLetter, Defer, LedgerAdvance, OrderNews, Step, TrafficShare,
 };
 use domain::{Delivery, Encounter, Guard, NotificationId, Reason, State, chain};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
+use super::wait::is_long;
 use super::{Asked, Ended, Held, SendVerdict, Sending, SendingCounts, Waiting};
 
 /// No write is started later than this before the end.
 const LAST_CHANCE: SignedDuration = SignedDuration::from_secs(2);
 
-impl<P, L, D, C, M, T> Sending<'_, P, L, D, C, M, T>
+impl<P, L, D, C, M, T, W> Sending<'_, P, L, D, C, M, T, W>
 where
     P: CustomersLoad,
     L: LedgerAdvance + OrderNews,
@@ -20,6 +21,7 @@ where
     C: Clock,
     M: Courier,
     T: TrafficShare,
+    W: Defer,
 {
     /// Writes down how it went, again and again while there is time: what is not written down is in doubt.
     pub(super) async fn write_down(
@@ -96,7 +98,8 @@ where
             State::Superseded => counts.superseded += 1,
             State::Queued => counts.retried += 1,
             State::InDoubt => counts.in_doubt += 1,
-            State::Deferred | State::Sending | State::Delivered | State::Bounced | State::Complained => {}
+            State::Deferred => counts.deferred += 1,
+            State::Sending | State::Delivered | State::Bounced | State::Complained => {}
         }
     }
 
@@ -114,6 +117,11 @@ where
             Encounter::OwedToDeadLetters => Ended {
                 verdict: done,
                 owed: Some(current.clone()),
+            },
+            // Whoever let it wait put it into the room before the ledger says so, or is still about to.
+            Encounter::Wait(at) if current.state == State::Deferred && is_long(at, now) => Ended {
+                verdict: done,
+                owed: None,
             },
             Encounter::Wait(at) => Ended {
                 verdict: again(at),

@@ -1,6 +1,8 @@
 //! What is decided about an event, channel by channel, and why.
 
-use domain::{Channel, Content, Countries, Decision, Event, Language, NotificationType, Preferences, Reason, decide};
+use domain::{
+    Channel, Content, Countries, Decision, Event, Language, NotificationType, Preferences, Reason, Wait, decide,
+};
 use jiff::SignedDuration;
 use testkit::{at, confirmation, shipped, shop_defaults};
 
@@ -13,7 +15,7 @@ fn decided(event: &Event, preferences: &Preferences) -> Vec<(Channel, Decision)>
 fn send(to: &str) -> Decision {
     Decision::Send {
         to: to.to_owned(),
-        not_before: None,
+        wait: None,
     }
 }
 
@@ -192,7 +194,10 @@ fn what_was_scheduled_for_a_moment_that_is_over_goes_at_once() {
     event.scheduled_for = Some(at(NOW + 1));
     let later = Decision::Send {
         to: "ana@example.com".to_owned(),
-        not_before: Some(at(NOW + 1)),
+        wait: Some(Wait {
+            until: at(NOW + 1),
+            is_for_quiet_hours: false,
+        }),
     };
     assert_eq!(decided(&event, &Preferences::default())[0].1, later);
 }

@@ -21,6 +21,8 @@ async fn put(house: &House, owner: &str, courier: &ScriptedCourier, requests: &[
         customers: &house.customers,
         ledger: &house.ledger,
         traffic: &Unpaced,
+        room: &house.room,
+        night: &house.night,
         dead_letters: &house.dead_letters,
         clock: &house.clock,
         courier,

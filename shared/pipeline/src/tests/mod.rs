@@ -5,24 +5,28 @@ mod feedback;
 mod in_app;
 mod intake;
 mod pace;
+mod quiet_hours;
 mod redrive;
 mod sending;
 mod sms_gate;
 mod standing;
 
 use domain::ports::Clock as _;
-use domain::{Channel, Delivery, DeliveryRequest, Event, Preferences, RetryPolicy, StatusChoice, UserId};
+use domain::{Channel, Delivery, DeliveryRequest, Event, Night, Preferences, RetryPolicy, StatusChoice, UserId};
 use jiff::SignedDuration;
 use testkit::{
-    HandClock, MemoryCustomers, MemoryDeadLetters, MemoryLedger, MemoryQueues, MemoryTraffic, ScriptedCourier, at,
-    shop_defaults,
+    HandClock, MemoryCustomers, MemoryDeadLetters, MemoryLedger, MemoryQueues, MemoryTraffic, MemoryWaitingRoom,
+    ScriptedCourier, at, shop_defaults,
 };
 
-use crate::{Incoming, Intake, IntakeReport, Lane, Reading, SenderMemory, Sending, SendingReport, Waiting};
+use crate::{
+    Incoming, Intake, IntakeReport, Lane, QueuesAndRoom, Reading, SenderMemory, Sending, SendingReport, Waiting,
+};
 
 const NOW: i64 = 1_795_168_800;
 
-type Sender<'a, M> = Sending<'a, MemoryCustomers, MemoryLedger, MemoryDeadLetters, HandClock, M, MemoryTraffic>;
+type Sender<'a, M> =
+    Sending<'a, MemoryCustomers, MemoryLedger, MemoryDeadLetters, HandClock, M, MemoryTraffic, MemoryWaitingRoom>;
 
 struct House {
     clock: HandClock,
@@ -31,6 +35,8 @@ struct House {
     traffic: MemoryTraffic,
     memory: SenderMemory,
     queues: MemoryQueues,
+    room: MemoryWaitingRoom,
+    night: Night,
     dead_letters: MemoryDeadLetters,
     policy: RetryPolicy,
     reading: Reading,
@@ -45,6 +51,8 @@ impl House {
             traffic: MemoryTraffic::default(),
             memory: SenderMemory::default(),
             queues: MemoryQueues::default(),
+            room: MemoryWaitingRoom::default(),
+            night: shop_defaults().night(),
             dead_letters: MemoryDeadLetters::default(),
             policy: RetryPolicy::default(),
             reading: Reading {
@@ -76,14 +84,17 @@ impl House {
             .iter()
             .map(|text| Incoming {
                 text: (*text).to_owned(),
-                published_at: at(NOW),
+                published_at: self.clock.now(),
                 lane,
             })
             .collect();
         let intake = Intake {
             customers: &self.customers,
             ledger: &self.ledger,
-            queues: &self.queues,
+            queues: &QueuesAndRoom {
+                queues: &self.queues,
+                room: &self.room,
+            },
             dead_letters: &self.dead_letters,
             clock: &self.clock,
             reading: &self.reading,
@@ -102,6 +113,8 @@ impl House {
         Sending {
             customers: &self.customers,
             ledger: &self.ledger,
+            room: &self.room,
+            night: &self.night,
             traffic: &self.traffic,
             dead_letters: &self.dead_letters,
             clock: &self.clock,

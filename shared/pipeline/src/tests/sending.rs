@@ -131,6 +131,8 @@ async fn a_doubt_that_somebody_else_writes_in_the_same_millisecond_is_counted_th
     let sending = crate::Sending {
         customers: &house.customers,
         ledger: &ledger,
+        room: &house.room,
+        night: &house.night,
         traffic: &house.traffic,
         dead_letters: &house.dead_letters,
         clock: &house.clock,
@@ -509,16 +511,21 @@ async fn what_is_scheduled_waits_for_its_time() {
     house
         .take(&[r#"{"userId":"ana","type":"order_confirmation","orderId":"1","recipientEmail":"a@example.com","scheduledFor":"2026-11-21T08:00:00Z"}"#])
         .await;
-    let request = house.queues.requests.borrow()[0].clone();
+    let request = house.room.requests()[0].clone();
     let courier = email_courier([]);
     let then: jiff::Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+    assert_eq!(request.not_before, Some(then));
     let early = house.send("a", &courier, std::slice::from_ref(&request)).await;
+    assert_eq!(early.verdicts[0], SendVerdict::Done(request.id, State::Deferred, None));
+    assert_eq!(house.email(&request).attempt, 0);
+    house.clock.set(then - SignedDuration::from_mins(1));
+    let almost = house.send("b", &courier, std::slice::from_ref(&request)).await;
     assert_eq!(
-        early.verdicts[0],
+        almost.verdicts[0],
         SendVerdict::Again(request.id, then, "deferred".to_owned())
     );
     house.clock.set(then);
-    assert_eq!(house.send("b", &courier, &[request]).await.counts.accepted, 1);
+    assert_eq!(house.send("c", &courier, &[request]).await.counts.accepted, 1);
 }
 
 #[tokio::test]

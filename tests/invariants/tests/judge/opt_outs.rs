@@ -1,7 +1,6 @@
-//! I4.
+//! I4 and I9.
 
-use invariants::Invariant::I4;
-use invariants::What;
+use invariants::{Invariant, What};
 
 use crate::run::{CUSTOMER, EMAIL, Run};
 
@@ -67,7 +66,7 @@ fn a_sender_that_looks_after_an_opt_out_offers_nothing() {
         .accept(EMAIL, 20, 2)
         .step(EMAIL, "sent", 2)
         .succeed(EMAIL, 2);
-    assert_eq!(run.broken(), [I4]);
+    assert_eq!(run.broken(), [Invariant::I4]);
     assert!(
         run.said()
             .contains("offered it after it had looked, although customer 7 had opted out")
@@ -96,7 +95,7 @@ fn it_is_the_last_look_that_counts() {
         .accept(EMAIL, 20, 2)
         .step(EMAIL, "sent", 2)
         .succeed(EMAIL, 2);
-    assert_eq!(run.broken(), [I4]);
+    assert_eq!(run.broken(), [Invariant::I4]);
 }
 
 #[test]
@@ -108,5 +107,12 @@ fn the_look_of_another_is_no_excuse() {
         .accept(EMAIL, 20, 2)
         .step(EMAIL, "sent", 2)
         .succeed(EMAIL, 2);
-    assert_eq!(run.broken(), [I4]);
+    assert_eq!(run.broken(), [Invariant::I4]);
+}
+
+#[test]
+fn what_rings_at_night_is_named() {
+    let mut run = Run::with(EMAIL);
+    run.tell(What::RangAtNight { delivery: EMAIL }).send(EMAIL, 2);
+    assert_eq!(run.broken(), [Invariant::I9]);
 }

@@ -5,6 +5,8 @@ mod breaker;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod night;
+#[cfg(test)]
 mod panics;
 #[cfg(test)]
 mod random;
