@@ -12,7 +12,7 @@ COUNT ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo gallery test lint bench histories safeguards recordings mutants openapi fmt deploy clean
+.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -41,8 +41,13 @@ demo: up ## start the local stack and show the system at work on it
 gallery: ## show every message in every language on a page and in pictures, and check that all can be read
 	@cargo run --quiet --profile local --locked -p gallery
 
+pages: ## go through the customers' own pages in a browser, in every language, and check that everybody can use them
+	@infra/tools/install.sh axe
+	@cargo run --quiet --profile local --locked -p browser
+
 test: tools ## check everything; a stack of its own is started and stopped
 	@infra/tools/install.sh nextest
+	@infra/tools/install.sh axe
 	@infra/local/test.sh
 
 lint: tools ## check format, code and templates
@@ -73,7 +78,7 @@ fmt: ## format the code
 	@cargo fmt --all
 
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
-	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api
+	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
 	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 

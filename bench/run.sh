@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Measures how long it takes to write an e-mail, and how many instructions. What cannot be measured here is named.
+# Measures how long it takes to write an e-mail, and how many instructions; and whether a bad link is refused in one time whatever is bad. What cannot be measured here is named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo bench --quiet --locked -p bench
+cargo run --quiet --release --locked -p bench --bin refusals
 
 if ! command -v valgrind >/dev/null; then
   echo "instructions: not counted, because valgrind is missing. On Debian and Ubuntu: sudo apt-get install valgrind"

@@ -43,6 +43,7 @@ DEPLOYED_AS = {
     "deferred-deliveries": "deferred-deliveries",
     "preferences-api": "preferences-api",
     "inbox-api": "inbox-api",
+    "preferences-page": "preferences-page",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.

@@ -22,6 +22,9 @@ fi
 step "build"
 cargo build --workspace --all-targets --profile local --locked
 
+step "pages"
+target/local/browser
+
 stop_stack() {
   local code=$?
   if [ "$code" -ne 0 ] && [ -d .local/test ]; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes .tools/: the Python tools of requirements.txt in .tools/venv; with the argument `nextest` the test runner in .tools/cargo, with
-# `schemathesis` what attacks the API in .tools/schemathesis.
+# `schemathesis` what attacks the API in .tools/schemathesis, with `axe` the accessibility checks of node/package-lock.json in
+# .tools/node, if npm is there.
 # Does nothing when they are there already.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -64,6 +65,25 @@ install_nextest() {
   say "done after ${SECONDS} s"
 }
 
+install_axe() {
+  local wanted
+  wanted=$(cksum <infra/tools/node/package-lock.json)
+  if [ "$(cat .tools/node/installed-from 2>/dev/null)" = "$wanted" ] && [ -f .tools/node/node_modules/axe-core/axe.min.js ]; then
+    return
+  fi
+  if ! command -v npm >/dev/null; then
+    say "npm is missing, so accessibility is not checked with axe-core. On Debian and Ubuntu: sudo apt-get install npm"
+    return
+  fi
+  say "installing the packages of infra/tools/node/package-lock.json (3 MB)"
+  mkdir -p .tools/node
+  cp infra/tools/node/package.json infra/tools/node/package-lock.json .tools/node/
+  # Refuses what has not the integrity of the lock file.
+  (cd .tools/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
+    fail "npm could not install them; what it said is above"
+  echo "$wanted" >.tools/node/installed-from
+}
+
 install_mutants() {
   if cargo mutants --version >/dev/null 2>&1; then
     return
@@ -78,6 +98,7 @@ case "${1:-}" in
   "") install_python_tools .tools/venv infra/tools/requirements.txt ;;
   schemathesis) install_python_tools .tools/schemathesis infra/tools/schemathesis.txt ;;
   nextest) install_nextest ;;
+  axe) install_axe ;;
   mutants) install_mutants ;;
-  *) fail "usage: infra/tools/install.sh [nextest | mutants]" ;;
+  *) fail "usage: infra/tools/install.sh [nextest | axe | mutants]" ;;
 esac

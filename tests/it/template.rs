@@ -90,14 +90,17 @@ fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filt
 fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_log() {
     let template = template("template.yaml");
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 9);
+    assert_eq!(functions.len(), 10);
     let mut roles = Vec::new();
     for (name, function) in &functions {
         roles.push(text(&function["Role"]));
         assert!(!function["LoggingConfig"]["LogGroup"].is_null(), "{name}");
         // What the gateway calls is answered, and nobody waits for another try.
         let Some(events) = function["Events"].as_mapping() else {
-            assert!(name.ends_with("ApiFunction"), "{name}");
+            assert!(
+                name.ends_with("ApiFunction") || name.ends_with("PageFunction"),
+                "{name}"
+            );
             continue;
         };
         assert!(
@@ -122,7 +125,7 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
     }
     roles.sort();
     roles.dedup();
-    assert_eq!(roles.len(), 9);
+    assert_eq!(roles.len(), 10);
     for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert!(!group["RetentionInDays"].is_null(), "{name}");
     }
@@ -181,6 +184,7 @@ fn every_function_is_given_the_variables_that_it_reads_and_no_others() {
         ("deferred-deliveries", "DeferredDeliveriesFunction"),
         ("preferences-api", "PreferencesApiFunction"),
         ("inbox-api", "InboxApiFunction"),
+        ("preferences-page", "PreferencesPageFunction"),
     ] {
         let config = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../functions")

@@ -49,7 +49,6 @@ pub(crate) struct Config {
 impl Config {
     /// Reads them.
     pub(crate) fn read(variables: &Variables) -> Result<Self, InvalidVariable> {
-        let support_email = variables.text("SUPPORT_EMAIL")?;
         Ok(Self {
             preferences_table: variables.text("PREFERENCES_TABLE")?,
             suppressions_table: variables.text("SUPPRESSIONS_TABLE")?,
@@ -64,16 +63,9 @@ impl Config {
             sender: Sender {
                 email: variables.text("SENDER_EMAIL")?,
                 name: variables.optional("SENDER_NAME").unwrap_or_default(),
-                reply_to: support_email.clone(),
+                reply_to: variables.text("SUPPORT_EMAIL")?,
             },
-            shop: Shop {
-                name: variables.text("SHOP_NAME")?,
-                url: variables.optional("SHOP_URL"),
-                support_email,
-                logo_url: variables.optional_checked("SHOP_LOGO_URL", logo_url)?,
-                colour: variables.optional_checked("SHOP_COLOUR", colour)?,
-                address: variables.optional_checked("SHOP_ADDRESS", address)?,
-            },
+            shop: variables.shop()?,
             links: CustomerLinks {
                 keys: variables.checked("LINK_KEYS", LinkKeys::read)?,
                 pages: variables.optional_checked("PUBLIC_URL", Pages::new)?,
@@ -82,33 +74,6 @@ impl Config {
             configuration_set: variables.optional("CONFIGURATION_SET"),
             policy: variables.retry_policy()?,
         })
-    }
-}
-
-/// Mail programs show no image that comes by http.
-fn logo_url(text: &str) -> Result<String, &'static str> {
-    let rest = text.strip_prefix("https://").unwrap_or_default();
-    let is_safe = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '<' | '>' | '\\');
-    if !rest.is_empty() && rest.chars().all(is_safe) {
-        Ok(text.to_owned())
-    } else {
-        Err("expected the address of an image that begins with https://")
-    }
-}
-
-fn colour(text: &str) -> Result<String, &'static str> {
-    match text.strip_prefix('#') {
-        Some(digits) if digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()) => Ok(text.to_owned()),
-        _ => Err("expected a colour such as #0b6e4f"),
-    }
-}
-
-fn address(text: &str) -> Result<String, &'static str> {
-    let is_a_line = !text.chars().any(char::is_control);
-    if is_a_line && text.chars().count() <= 200 {
-        Ok(domain::clean_line(text))
-    } else {
-        Err("expected a postal address in one line of at most 200 characters")
     }
 }
 

@@ -15,6 +15,12 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 use serde_json::{Value, json};
 
+/// Where Chromium is looked for, in this order.
+const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// What hinders reading a page in a window of some width, as a JavaScript function `(width, language)` of a list of sentences.
+pub const CHECKS: &str = include_str!("checks.js");
+
 /// Longer than this no answer takes, be the machine ever so busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -23,7 +29,7 @@ const START: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
 
 /// The browser, with an empty page. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Chromium {
+pub struct Chromium {
     child: Child,
     commands: ChildStdin,
     answers: Receiver<Value>,
@@ -35,8 +41,29 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
+    /// The program, if there is one: the one that is named, else that of the PATH.
+    ///
+    /// # Errors
+    ///
+    /// When one is named that is not there.
+    pub fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
+        match named {
+            Some(named) if named.components().count() == 1 => match on_path(named) {
+                Some(found) => Ok(Some(found)),
+                None => bail!("there is no {} on the PATH", named.display()),
+            },
+            Some(named) if named.is_file() => Ok(Some(named.to_owned())),
+            Some(named) => bail!("there is no {}", named.display()),
+            None => Ok(PROGRAMS.iter().find_map(|program| on_path(Path::new(program)))),
+        }
+    }
+
     /// Starts the browser with a profile of its own, in a folder that is removed afterwards.
-    pub(crate) fn start(program: &Path, profile: PathBuf) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When the browser does not do it.
+    pub fn start(program: &Path, profile: PathBuf) -> Result<Self> {
         if profile.exists() {
             fs::remove_dir_all(&profile).with_context(|| format!("could not remove {}", profile.display()))?;
         }
@@ -54,8 +81,8 @@ impl Chromium {
             "--disable-sync",
             "--force-color-profile=srgb",
             "--hide-scrollbars",
-            // A picture must not depend on what some server answers.
-            "--host-resolver-rules=MAP * ~NOTFOUND",
+            // A picture must not depend on what some server answers that is not ours.
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             "--password-store=basic",
         ]);
         if geteuid().is_root() {
@@ -104,10 +131,23 @@ impl Chromium {
     }
 
     /// Opens a file and waits until all of it is there.
-    pub(crate) fn open(&mut self, file: &Path) -> Result<()> {
-        let answer = self.call("Page.navigate", json!({"url": address(file)}))?;
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn open(&mut self, file: &Path) -> Result<()> {
+        self.visit(&address(file))
+    }
+
+    /// Opens an address and waits until all of it is there.
+    ///
+    /// # Errors
+    ///
+    /// When nothing answers there.
+    pub fn visit(&mut self, address: &str) -> Result<()> {
+        let answer = self.call("Page.navigate", json!({"url": address}))?;
         if let Some(problem) = answer.get("errorText").and_then(Value::as_str) {
-            bail!("could not open {}: {problem}", file.display());
+            bail!("could not open {address}: {problem}");
         }
         let document = text_of(&answer, "loaderId")?;
         let until = Instant::now() + PATIENCE;
@@ -117,8 +157,27 @@ impl Chromium {
         Ok(())
     }
 
+    /// Does what leads to another page, such as pressing a button, and waits until all of that is there.
+    ///
+    /// # Errors
+    ///
+    /// When the expression fails, or leads nowhere.
+    pub fn follow(&mut self, expression: &str) -> Result<()> {
+        self.loaded = None;
+        self.evaluate(expression)?;
+        let until = Instant::now() + PATIENCE;
+        while self.loaded.is_none() {
+            self.next(until)?;
+        }
+        Ok(())
+    }
+
     /// Makes the window so wide, in CSS pixels, and so many dots per pixel. It is low, because a picture is as high as the window at least.
-    pub(crate) fn resize(&mut self, width: u32, scale: u8) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the browser does not do it.
+    pub fn resize(&mut self, width: u32, scale: u8) -> Result<()> {
         self.call(
             "Emulation.setDeviceMetricsOverride",
             json!({"width": width, "height": 100, "deviceScaleFactor": scale, "mobile": false}),
@@ -127,7 +186,11 @@ impl Chromium {
     }
 
     /// Chooses between dark and light mode.
-    pub(crate) fn darken(&mut self, is_dark: bool) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the browser does not do it.
+    pub fn darken(&mut self, is_dark: bool) -> Result<()> {
         let scheme = if is_dark { "dark" } else { "light" };
         self.call(
             "Emulation.setEmulatedMedia",
@@ -136,11 +199,15 @@ impl Chromium {
         Ok(())
     }
 
-    /// What a JavaScript expression is worth on the page.
-    pub(crate) fn evaluate(&mut self, expression: &str) -> Result<Value> {
+    /// What a JavaScript expression is worth on the page; of a promise, what it holds.
+    ///
+    /// # Errors
+    ///
+    /// When the browser does not do it.
+    pub fn evaluate(&mut self, expression: &str) -> Result<Value> {
         let mut answer = self.call(
             "Runtime.evaluate",
-            json!({"expression": expression, "returnByValue": true}),
+            json!({"expression": expression, "returnByValue": true, "awaitPromise": true}),
         )?;
         if let Some(problem) = answer.get("exceptionDetails") {
             bail!("the page answers {problem}");
@@ -149,7 +216,11 @@ impl Chromium {
     }
 
     /// A PNG of the whole page, however long it is.
-    pub(crate) fn picture(&mut self) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    ///
+    /// When the browser does not do it.
+    pub fn picture(&mut self) -> Result<Vec<u8>> {
         let layout = self.call("Page.getLayoutMetrics", json!({}))?;
         let size = |side: &str| {
             layout
@@ -244,6 +315,13 @@ impl Drop for Chromium {
             eprintln!("gallery: could not remove {}: {error}", self.profile.display());
         }
     }
+}
+
+fn on_path(program: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 /// What comes out of the pipe, message by message, until it is closed.

@@ -1,6 +1,5 @@
 //! Shows every message in every language on a page and in pictures, and checks that all of them can be read.
 
-mod chromium;
 mod files;
 mod listing;
 mod message;

@@ -1,12 +1,10 @@
 //! What the gallery may be asked for.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Parser;
-
-/// Where Chromium is looked for, in this order.
-const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+use gallery::Chromium;
 
 /// Shows every message in every language, and checks that all of them can be read
 #[derive(Debug, Parser)]
@@ -48,21 +46,6 @@ impl Options {
     ///
     /// When one is named that is not there.
     pub(crate) fn chromium(&self) -> Result<Option<PathBuf>> {
-        match &self.chromium {
-            Some(named) if named.components().count() == 1 => match on_path(named) {
-                Some(found) => Ok(Some(found)),
-                None => bail!("there is no {} on the PATH", named.display()),
-            },
-            Some(named) if named.is_file() => Ok(Some(named.clone())),
-            Some(named) => bail!("there is no {}", named.display()),
-            None => Ok(PROGRAMS.iter().find_map(|program| on_path(Path::new(program)))),
-        }
+        Chromium::find(self.chromium.as_deref())
     }
-}
-
-fn on_path(program: &Path) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use domain::Language;
+use gallery::{CHECKS, Chromium};
 use serde_json::{Value, json};
 
-use crate::chromium::Chromium;
 use crate::files::{self, Folder};
 use crate::message::{FULL, Message, Sample};
 use crate::options::Options;
@@ -174,11 +174,7 @@ fn visit(
     browser.resize(NARROWEST, 1)?;
     browser.darken(false)?;
     browser.open(&folder.path(&files::email(message, sample)))?;
-    let check = format!(
-        "{}({NARROWEST}, {})",
-        include_str!("checks.js").trim_end(),
-        json!(message.language.code())
-    );
+    let check = format!("{}({NARROWEST}, {})", CHECKS.trim_end(), json!(message.language.code()));
     for is_dark in [false, true] {
         browser.darken(is_dark)?;
         let answer = browser.evaluate(&check)?;

@@ -95,7 +95,7 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 15] = [
+const OURS: [&str; 17] = [
     "account_monitor",
     "aws",
     "deferred_deliveries",
@@ -107,8 +107,10 @@ const OURS: [&str; 15] = [
     "lambda",
     "messages",
     "notification_orchestrator",
+    "pages",
     "pipeline",
     "preferences_api",
+    "preferences_page",
     "sms_sender",
     "web",
 ];

@@ -110,6 +110,22 @@ impl Variables {
         })
     }
 
+    /// The shop as customers see it: `SHOP_NAME`, `SHOP_URL`, `SUPPORT_EMAIL`, `SHOP_LOGO_URL`, `SHOP_COLOUR`, `SHOP_ADDRESS`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVariable`] for the first that is missing or wrong.
+    pub fn shop(&self) -> Result<messages::Shop, InvalidVariable> {
+        Ok(messages::Shop {
+            name: self.text("SHOP_NAME")?,
+            url: self.optional("SHOP_URL"),
+            support_email: self.text("SUPPORT_EMAIL")?,
+            logo_url: self.optional_checked("SHOP_LOGO_URL", logo_url)?,
+            colour: self.optional_checked("SHOP_COLOUR", colour)?,
+            address: self.optional_checked("SHOP_ADDRESS", address)?,
+        })
+    }
+
     /// The shop's assumptions: `DEFAULT_LANGUAGE`, `DEFAULT_TIME_ZONE`, `DEFAULT_CURRENCY`, `DEFAULT_QUIET_HOURS`. Every country gets text messages;
     /// who decides about them reads [`Variables::sms_countries`].
     ///
@@ -219,6 +235,33 @@ impl Variables {
             normal: self.text(normal)?,
             urgent: self.text(urgent)?,
         })
+    }
+}
+
+/// Mail programs show no image that comes by http.
+fn logo_url(text: &str) -> Result<String, &'static str> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    let is_safe = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '<' | '>' | '\\');
+    if !rest.is_empty() && rest.chars().all(is_safe) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the address of an image that begins with https://")
+    }
+}
+
+fn colour(text: &str) -> Result<String, &'static str> {
+    match text.strip_prefix('#') {
+        Some(digits) if digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()) => Ok(text.to_owned()),
+        _ => Err("expected a colour such as #0b6e4f"),
+    }
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    let is_a_line = !text.chars().any(char::is_control);
+    if is_a_line && text.chars().count() <= 200 {
+        Ok(domain::clean_line(text))
+    } else {
+        Err("expected a postal address in one line of at most 200 characters")
     }
 }
 

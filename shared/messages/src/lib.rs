@@ -29,5 +29,5 @@ pub use name::{TemplateName, UnknownTemplate};
 pub use overrides::Wording;
 pub use phone_code::{PhoneCodeSms, phone_code_sms};
 pub use rendered::{Origin, RenderError, RenderedEmail, RenderedNote, RenderedSms};
-pub use shop::Shop;
+pub use shop::{Shop, ShopFacts};
 pub use templates::{Links, Reader, Templates};

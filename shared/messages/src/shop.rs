@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{facts::line, html::web_address};
+use crate::{
+    facts::line,
+    html::{mailbox, web_address},
+};
 
 /// Longer names and addresses of shops are cut.
 const LONGEST: usize = 200;
@@ -30,19 +33,33 @@ pub struct Shop {
     pub address: Option<String>,
 }
 
+/// The shop as templates show it: cleaned, cut, and nothing in it that is no address or no colour.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct ShopFacts {
-    pub(crate) name: String,
-    url: Option<String>,
-    email: String,
-    logo: Option<String>,
-    address: Option<String>,
-    /// Of buttons and rules.
-    colour: String,
-    /// Of letters upon that colour.
-    on_colour: &'static str,
-    /// Of links upon white.
-    link_colour: String,
+pub struct ShopFacts {
+    /// What customers call it, in one line.
+    pub name: String,
+    /// Its page, if it has one.
+    pub url: Option<String>,
+    /// Where customers write to, in one line.
+    pub email: String,
+    /// The address of its logo, if it has one.
+    pub logo: Option<String>,
+    /// Its postal address in one line, if it has one.
+    pub address: Option<String>,
+    /// Of buttons and rules: `#rrggbb`.
+    pub colour: String,
+    /// Of letters upon that colour: `#rrggbb`.
+    pub on_colour: &'static str,
+    /// Of links upon white: `#rrggbb`.
+    pub link_colour: String,
+}
+
+impl ShopFacts {
+    /// Where customers write to, as it stands behind `mailto:`.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        mailbox(&self.email)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +67,8 @@ struct Colour([u8; 3]);
 
 impl Shop {
     /// What templates know of the shop.
-    pub(crate) fn facts(&self) -> ShopFacts {
+    #[must_use]
+    pub fn facts(&self) -> ShopFacts {
         let colour = self.colour.as_deref().and_then(Colour::read).unwrap_or(COLOUR);
         let links = if colour.contrast_to(1.0) >= READABLE {
             colour

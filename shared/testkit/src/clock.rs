@@ -33,6 +33,22 @@ impl HandClock {
     }
 }
 
+/// A clock that stands still, for whoever shares it between threads.
+#[derive(Debug, Clone, Copy)]
+pub struct StillClock(pub Timestamp);
+
+impl Clock for StillClock {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+
+    fn chance(&self) -> f64 {
+        0.5
+    }
+
+    async fn pause(&self, _duration: SignedDuration) {}
+}
+
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
         self.now.get()

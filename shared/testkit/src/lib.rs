@@ -18,7 +18,7 @@ mod values;
 mod waiting_room;
 
 pub use allowance::MemoryAllowance;
-pub use clock::HandClock;
+pub use clock::{HandClock, StillClock};
 pub use courier::ScriptedCourier;
 pub use customers::MemoryCustomers;
 pub use history::MemoryHistory;

@@ -21,6 +21,7 @@ mod operator;
 mod overdue;
 mod overtaken;
 mod pace;
+mod pages;
 mod poison;
 mod preferences;
 mod quiet_hours;

@@ -1,0 +1,55 @@
+//! What the pages did, as metrics.
+
+use axum::body::Body;
+use axum::http::Response;
+use links::InvalidLink;
+use pages::{Deed, Refusal};
+use web::Counted;
+
+/// Notes on a response what is counted for it.
+pub(crate) async fn counted(mut response: Response<Body>) -> Response<Body> {
+    if let Some(name) = response.extensions().get().and_then(|deed| name_of(*deed)) {
+        response.extensions_mut().insert(Counted(name));
+    }
+    response
+}
+
+/// The name of the metric; none for what is no news.
+const fn name_of(deed: Deed) -> Option<&'static str> {
+    match deed {
+        Deed::Shown | Deed::StoppedBefore | Deed::Unchanged | Deed::Trouble => None,
+        Deed::Stopped => Some("Unsubscribed"),
+        Deed::PutBack => Some("UnsubscribedUndone"),
+        Deed::Saved => Some("PreferencesSaved"),
+        Deed::Stale => Some("PreferencesStale"),
+        Deed::Unreadable => Some("FormUnreadable"),
+        Deed::FromElsewhere => Some("FormFromElsewhere"),
+        Deed::MustSend => Some("LinkRefusedMustSend"),
+        Deed::Refused(Refusal::OtherPurpose) => Some("LinkRefusedOtherPurpose"),
+        Deed::Refused(Refusal::Invalid(InvalidLink::Malformed)) => Some("LinkRefusedMalformed"),
+        Deed::Refused(Refusal::Invalid(InvalidLink::UnknownKey)) => Some("LinkRefusedUnknownKey"),
+        Deed::Refused(Refusal::Invalid(InvalidLink::BadSignature)) => Some("LinkRefusedBadSignature"),
+        Deed::Refused(Refusal::Invalid(InvalidLink::Expired)) => Some("LinkRefusedExpired"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_is_counted_by_its_cause_and_a_look_is_not() {
+        for (deed, expected) in [
+            (
+                Deed::Refused(Refusal::Invalid(InvalidLink::Expired)),
+                Some(Counted("LinkRefusedExpired")),
+            ),
+            (Deed::Stopped, Some(Counted("Unsubscribed"))),
+            (Deed::Shown, None),
+        ] {
+            let mut response = Response::new(Body::empty());
+            response.extensions_mut().insert(deed);
+            assert_eq!(counted(response).await.extensions().get(), expected.as_ref());
+        }
+    }
+}
