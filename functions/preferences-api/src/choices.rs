@@ -95,7 +95,9 @@ impl OfChannel<'_> {
                 return;
             }
             Value::Object(types) => types,
-            _ => return self.fields.wrong(pointer, "expected an object of types"),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                return self.fields.wrong(pointer, "expected an object of types");
+            }
         };
         for (name, value) in types {
             let pointer = format!("{pointer}/{}", pointer_part(&name));
@@ -139,7 +141,7 @@ impl OfChannel<'_> {
                     }
                 }
             }
-            _ => self
+            Value::Number(_) | Value::String(_) | Value::Array(_) => self
                 .fields
                 .wrong(pointer, "expected true, false, null, or an object of statuses"),
         }
@@ -149,7 +151,9 @@ impl OfChannel<'_> {
         let choice = match value {
             Value::Bool(choice) => Some(*choice),
             Value::Null => None,
-            _ => return self.fields.wrong(pointer, "expected true, false or null"),
+            Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                return self.fields.wrong(pointer, "expected true, false or null");
+            }
         };
         // Who sends back what was shown has not chosen what was only shown.
         let is_only_shown = self.meaning == Meaning::Whole

@@ -95,11 +95,18 @@ pub(crate) async fn verify<P: Ports>(
             }),
         )),
         Err(NotSent::NotNow(error)) => Err(error.into()),
-        Err(NotSent::Unwanted(reason)) => Err(unusable(match reason {
-            Reason::CountryNotServed => "no text messages are sent to this country".to_owned(),
-            Reason::SmsNumberLimit => "this number has had its text messages of the day; try again tomorrow".to_owned(),
-            _ => "no text message can be sent to this number".to_owned(),
-        })),
+        Err(NotSent::Unwanted(reason)) => Err(unusable(unwanted(reason).to_owned())),
+    }
+}
+
+/// Why a number gets no code, as far as it concerns whoever typed it.
+fn unwanted(reason: Reason) -> &'static str {
+    if reason == Reason::CountryNotServed {
+        "no text messages are sent to this country"
+    } else if reason == Reason::SmsNumberLimit {
+        "this number has had its text messages of the day; try again tomorrow"
+    } else {
+        "no text message can be sent to this number"
     }
 }
 

@@ -243,7 +243,7 @@ async fn a_patch_changes_what_it_names_and_null_goes_back_to_the_default() {
         stored.choice(Channel::Email, Topic::Status(OrderStatus::Packed)),
         Some(true)
     );
-    assert!(stored.status_choices.get(&Channel::Sms).is_none());
+    assert!(!stored.status_choices.contains_key(&Channel::Sms));
     assert_eq!((stored.language, stored.quiet_hours), (None, None));
     assert_eq!(answer.body["timezone"], json!("America/Lima"));
 }
@@ -629,13 +629,12 @@ async fn a_test_is_an_event_of_its_own_once_a_minute() {
     assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.body);
     assert_eq!(first.body["notificationId"], second.body["notificationId"]);
     assert_ne!(first.body["notificationId"], third.body["notificationId"]);
-    let events = memory.0.events.0.lock().unwrap();
+    let events = memory.0.events.0.lock().unwrap().clone();
     let event: Value = serde_json::from_str(&events[0]).unwrap();
     assert_eq!(
         (&event["userId"], &event["channels"], &event["priority"]),
         (&json!("ana"), &json!(["sms"]), &json!("urgent"))
     );
-    drop(events);
     let wrong = memory
         .ask("POST", "/notifications/test", &[], Some(json!({"channel": "push"})))
         .await;

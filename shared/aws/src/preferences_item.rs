@@ -114,20 +114,22 @@ fn absorb(hash: &mut Sha256, value: &AttributeValue) {
         hash.update(text.len().to_be_bytes());
         hash.update(text);
     };
-    match value {
-        AttributeValue::S(text) => put(1, text.as_bytes()),
-        AttributeValue::N(digits) => put(2, digits.as_bytes()),
-        AttributeValue::Bool(choice) => put(3, &[u8::from(*choice)]),
-        AttributeValue::M(fields) => {
-            put(4, &fields.len().to_be_bytes());
-            for (name, value) in fields.iter().collect::<BTreeMap<_, _>>() {
-                hash.update(name.len().to_be_bytes());
-                hash.update(name);
-                absorb(hash, value);
-            }
+    if let Ok(text) = value.as_s() {
+        put(1, text.as_bytes());
+    } else if let Ok(digits) = value.as_n() {
+        put(2, digits.as_bytes());
+    } else if let Ok(choice) = value.as_bool() {
+        put(3, &[u8::from(*choice)]);
+    } else if let Ok(fields) = value.as_m() {
+        put(4, &fields.len().to_be_bytes());
+        for (name, value) in fields.iter().collect::<BTreeMap<_, _>>() {
+            hash.update(name.len().to_be_bytes());
+            hash.update(name);
+            absorb(hash, value);
         }
+    } else {
         // Nobody stores a choice as one of the others; told apart by how they print.
-        other => put(5, format!("{other:?}").as_bytes()),
+        put(5, format!("{value:?}").as_bytes());
     }
 }
 

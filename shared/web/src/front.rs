@@ -93,11 +93,7 @@ impl Front {
             return Problem::wrong("", "expected a request of API Gateway").into_response();
         };
         let (mut parts, body) = request.into_parts();
-        let body = match body {
-            lambda_http::Body::Text(text) => text.into_bytes(),
-            lambda_http::Body::Binary(bytes) => bytes,
-            _ => Vec::new(),
-        };
+        let body = body.to_vec();
         if body.len() > self.largest_body {
             return Problem::too_large(self.largest_body).into_response();
         }

@@ -82,12 +82,13 @@ pub(crate) struct Process {
 }
 
 type Events = IntakeDoor<Port, Port, QueuesAndRoom<Port, Port>, Port, Port, Port>;
+type Notes = SendingDoor<Port, Port, Port, Port, Unpaced, Port, Port, Port>;
 type Deliveries = SendingDoor<Port, Port, Port, Port, Port, Port, Port, Port>;
 
 enum Door {
     Intake(Box<Events>),
     Sending(Box<Deliveries>),
-    Unpaced(Box<SendingDoor<Port, Port, Port, Port, Unpaced, Port, Port, Port>>),
+    Unpaced(Box<Notes>),
     Feedback(Box<FeedbackDoor<Port, Port, Port, Port, Port, Port, Port>>),
     Bare(Port),
 }
