@@ -12,7 +12,7 @@ COUNT ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants openapi fmt deploy clean
+.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants attack openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -70,6 +70,9 @@ recordings: tools build ## write anew what the local stack answers to the calls 
 	@infra/local/stack.py up --name recordings --fault-proxy --parameter DefaultQuietHours=none
 	@eval "$$(infra/local/stack.py env --name recordings)" && UPDATE_RECORDINGS=1 cargo test --quiet --profile local --workspace --locked --test it stack::twins
 	@infra/local/stack.py down --name recordings
+
+attack: tools ## attack the HTTP API of the local stack by its own document (make up first)
+	@infra/local/attack.sh demo
 
 openapi: ## write docs/openapi.json anew from the code
 	@UPDATE_OPENAPI=1 cargo test --quiet --profile local --workspace --locked --test it open_api

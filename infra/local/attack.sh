@@ -12,7 +12,9 @@ token=$(infra/local/stack.py token --name "$name" schemathesis)
 # Not every resolver knows the names under localhost; the emulator takes the API's name in the path as well.
 host=${E_COM67_API#http://}
 base="$AWS_ENDPOINT_URL/_aws/execute-api/${host%%.*}/\$default"
+repository=$PWD
 mkdir -p target/schemathesis
+cd target/schemathesis # it keeps notes of its own where it is started
 # The gateway, not the API, answers what has no route, with 404 whatever the method: hence no check of unsupported methods.
-.tools/schemathesis/bin/schemathesis --config-file infra/local/schemathesis.toml run docs/openapi.json --url "$base" \
+"$repository/.tools/schemathesis/bin/schemathesis" --config-file "$repository/infra/local/schemathesis.toml" run "$repository/docs/openapi.json" --url "$base" \
   --header "Authorization: Bearer $token" --exclude-checks unsupported_method --seed 20261120 --no-color "$@"

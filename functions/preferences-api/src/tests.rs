@@ -5,8 +5,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use domain::ports::{HistoryLoad, PastNotification, PastResult, PhoneVerificationsKeep, PreferencesKeep, Unavailable};
 use domain::{
-    Channel, ConsentSource, Language, NotificationType, OrderStatus, PhoneNumber, Preferences, Reason, ShopDefaults,
-    Topic, UserId,
+    Channel, ConsentSource, Language, NotificationType, OrderStatus, PhoneNumber, Preferences, QuietHours, Reason,
+    ShopDefaults, Topic, UserId,
 };
 use jiff::Timestamp;
 use lambda_http::request::RequestContext;
@@ -104,7 +104,10 @@ impl Memory {
             history: MemoryHistory::default(),
             codes: Codes::default(),
             events: Events::default(),
-            shop: shop_defaults(),
+            shop: ShopDefaults {
+                quiet_hours: QuietHours::USUAL,
+                ..shop_defaults()
+            },
         }))
     }
 

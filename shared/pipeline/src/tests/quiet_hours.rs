@@ -190,7 +190,7 @@ async fn the_night_is_that_of_the_customers_own_zone() {
 async fn what_is_scheduled_into_the_night_waits_for_its_end_and_by_e_mail_for_its_moment() {
     let house = House::at_night();
     let event = r#"{"userId":"ana","recipientEmail":"ana@example.com","recipientPhone":"+34600123456","type":"payment_failed","orderId":"1",
-        "scheduledFor":"2026-11-21T02:00:00Z"}"#;
+        "channels":["email","sms"],"scheduledFor":"2026-11-21T02:00:00Z"}"#;
     house.take(&[event]).await;
     let waiting = house.room.requests();
     let until: Vec<_> = waiting
@@ -687,7 +687,7 @@ fn event_of(case: &Case, nth: usize) -> Event {
 
 fn published(event: &Event) -> String {
     let mut text = serde_json::json!({
-        "userId": "ana", "recipientEmail": "ana@example.com", "recipientPhone": "+34600123456",
+        "userId": "ana", "recipientEmail": "ana@example.com", "recipientPhone": "+34600123456", "channels": ["email", "sms"],
         "notificationType": event.content.notification_type().name(), "timestamp": event.at.to_string(),
         "priority": if event.passes_quiet_hours() { "urgent" } else { "normal" },
     });
