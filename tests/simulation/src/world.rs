@@ -41,7 +41,7 @@ pub(crate) struct State {
     // Functions.
     pub(crate) invocations: HashMap<u64, Invocation>,
     pub(crate) started: u64,
-    pub(crate) idle: [Vec<Process>; 7],
+    pub(crate) idle: [Vec<Process>; 8],
     pub(crate) is_watch_due: bool,
     // Queues.
     pub(crate) queues: [Queue; Lane::ALL.len()],
