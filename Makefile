@@ -71,7 +71,7 @@ recordings: tools build ## write anew what the local stack answers to the calls 
 	@eval "$$(infra/local/stack.py env --name recordings)" && UPDATE_RECORDINGS=1 cargo test --quiet --profile local --workspace --locked --test it stack::twins
 	@infra/local/stack.py down --name recordings
 
-attack: tools ## attack the HTTP API of the local stack by its own document (make up first)
+attack: tools ## attack the HTTP API of the local stack by its own document, in every way (make up first; five minutes)
 	@infra/local/attack.sh demo
 
 openapi: ## write docs/openapi.json anew from the code

@@ -51,5 +51,5 @@ export E_COM67_STACK=test
 step "tests"
 cargo nextest run --workspace --cargo-profile local --locked --no-fail-fast
 step "attack on the API"
-infra/local/attack.sh test --max-examples 40
+infra/local/attack.sh test --phases examples,fuzzing --max-examples 25
 step "done"
