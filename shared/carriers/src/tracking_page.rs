@@ -1,7 +1,11 @@
 //! The public page on which a customer follows a parcel.
 
+use domain::Carrier;
+
 /// A carrier whose page we know.
-struct Carrier {
+struct Page {
+    /// The carrier.
+    carrier: Carrier,
     /// As customers know it.
     name: &'static str,
     /// The page's address up to the number.
@@ -10,7 +14,8 @@ struct Carrier {
     spellings: &'static [&'static str],
 }
 
-const FEDEX: Carrier = Carrier {
+const FEDEX: Page = Page {
+    carrier: Carrier::Fedex,
     name: "FedEx",
     page: "https://www.fedex.com/fedextrack/?trknbr=",
     spellings: &[
@@ -22,13 +27,15 @@ const FEDEX: Carrier = Carrier {
     ],
 };
 
-const UPS: Carrier = Carrier {
+const UPS: Page = Page {
+    carrier: Carrier::Ups,
     name: "UPS",
     page: "https://www.ups.com/track?loc=en_US&tracknum=",
     spellings: &["ups", "unitedparcelservice", "upsstandard", "upsexpress"],
 };
 
-const DHL: Carrier = Carrier {
+const DHL: Page = Page {
+    carrier: Carrier::Dhl,
     name: "DHL",
     page: "https://www.dhl.com/global-en/home/tracking/tracking-parcel.html?submit=1&tracking-id=",
     spellings: &[
@@ -41,7 +48,8 @@ const DHL: Carrier = Carrier {
     ],
 };
 
-const CORREOS: Carrier = Carrier {
+const CORREOS: Page = Page {
+    carrier: Carrier::Correos,
     name: "Correos",
     page: "https://www.correos.es/es/es/herramientas/localizador/envios/detalle?tracking-number=",
     spellings: &[
@@ -53,25 +61,28 @@ const CORREOS: Carrier = Carrier {
     ],
 };
 
-const CORREOS_EXPRESS: Carrier = Carrier {
+const CORREOS_EXPRESS: Page = Page {
+    carrier: Carrier::CorreosExpress,
     name: "Correos Express",
     page: "https://s.correosexpress.com/c?n=",
     spellings: &["correosexpress", "correosexpres", "cex"],
 };
 
-const ROYAL_MAIL: Carrier = Carrier {
+const ROYAL_MAIL: Page = Page {
+    carrier: Carrier::RoyalMail,
     name: "Royal Mail",
     page: "https://www.royalmail.com/track-your-item#/tracking-results/",
     spellings: &["royalmail", "royalmailgroup"],
 };
 
-const DPD: Carrier = Carrier {
+const DPD: Page = Page {
+    carrier: Carrier::Dpd,
     name: "DPD",
     page: "https://tracking.dpd.de/status/en_US/parcel/",
     spellings: &["dpd", "dpdde", "dpdgermany", "dpdgroup"],
 };
 
-const CARRIERS: [&Carrier; 7] = [&FEDEX, &UPS, &DHL, &CORREOS, &CORREOS_EXPRESS, &ROYAL_MAIL, &DPD];
+const PAGES: [&Page; 7] = [&FEDEX, &UPS, &DHL, &CORREOS, &CORREOS_EXPRESS, &ROYAL_MAIL, &DPD];
 
 /// The https address of the carrier's public page for this number.
 ///
@@ -91,11 +102,8 @@ pub fn tracking_page(carrier: Option<&str>, tracking_number: &str) -> Option<Str
     if number.is_empty() {
         return None;
     }
-    let carrier = match carrier.map(str::trim).filter(|name| !name.is_empty()) {
-        Some(name) => named(name)?,
-        None => told_by(&number)?,
-    };
-    Some(format!("{}{}", carrier.page, percent_encoded(&number)))
+    let page = page_of(carrier, &number)?;
+    Some(format!("{}{}", page.page, percent_encoded(&number)))
 }
 
 /// The name that customers know, for a carrier's name in any case and common spelling.
@@ -104,19 +112,32 @@ pub fn carrier_name(carrier: &str) -> Option<&'static str> {
     named(carrier).map(|carrier| carrier.name)
 }
 
-fn named(name: &str) -> Option<&'static Carrier> {
+/// The carrier of that name in any case and common spelling, or else the one whose number this is beyond doubt.
+#[must_use]
+pub fn carrier_of(carrier: Option<&str>, tracking_number: &str) -> Option<Carrier> {
+    page_of(carrier, tracking_number).map(|page| page.carrier)
+}
+
+fn page_of(carrier: Option<&str>, tracking_number: &str) -> Option<&'static Page> {
+    match carrier.map(str::trim).filter(|name| !name.is_empty()) {
+        Some(name) => named(name),
+        None => told_by(tracking_number),
+    }
+}
+
+fn named(name: &str) -> Option<&'static Page> {
     let spelling: String = name
         .chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect();
-    CARRIERS
+    PAGES
         .into_iter()
         .find(|carrier| carrier.spellings.contains(&spelling.as_str()))
 }
 
 /// The carrier whose number this is beyond doubt.
-fn told_by(number: &str) -> Option<&'static Carrier> {
+fn told_by(number: &str) -> Option<&'static Page> {
     let number = number.to_ascii_uppercase();
     if is_ups(&number) {
         return Some(&UPS);

@@ -3,6 +3,7 @@
 //! An [`Event`] is decided upon ([`decide`]), the decision becomes a [`Notification`] in the ledger with one
 //! [`Delivery`] per channel, and a [`Delivery`] moves along its arrows until it is final or parked.
 
+mod carrier;
 mod channel;
 mod consent;
 mod contact;
@@ -31,10 +32,12 @@ mod suppression;
 mod template;
 mod text;
 mod topic;
+mod tracking;
 mod traffic;
 mod waiting_room;
 mod written;
 
+pub use carrier::Carrier;
 pub use channel::Channel;
 pub use consent::{Consent, ConsentChange, ConsentSource};
 pub use contact::{EmailAddress, InvalidContact, PhoneNumber};
@@ -65,6 +68,7 @@ pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, S
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
 pub use topic::Topic;
+pub use tracking::{InvalidTrackingNumber, TrackingDetail, TrackingEvent, TrackingNumber};
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
 pub use waiting_room::{LONGEST_DELAY, Place};
 pub use written::{SmsSize, Written};
