@@ -7,7 +7,11 @@ use crate::Unreadable;
 /// The body as JSON.
 pub(crate) fn json(body: &[u8]) -> Result<Value, Unreadable> {
     serde_json::from_slice(body).map_err(|error| {
-        Unreadable::new(format!("JSON, but line {} column {} is not", error.line(), error.column()))
+        Unreadable::new(format!(
+            "JSON, but line {} column {} is not",
+            error.line(),
+            error.column()
+        ))
     })
 }
 

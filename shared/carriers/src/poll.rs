@@ -23,7 +23,9 @@ pub struct Account {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("base_url", &self.base_url).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,7 +44,9 @@ pub struct Call {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("method", &self.method).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +79,9 @@ pub struct AccessToken {
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").field("lives_for", &self.lives_for).finish_non_exhaustive()
+        f.debug_struct("AccessToken")
+            .field("lives_for", &self.lives_for)
+            .finish_non_exhaustive()
     }
 }
 

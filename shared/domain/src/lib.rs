@@ -65,7 +65,7 @@ pub use quiet_hours::{InvalidTimeOfDay, Night, QuietHours, rings};
 pub use retry::{AfterDoubt, RetryPolicy};
 pub use sms_encoding::SmsEncoding;
 pub use sms_limits::SmsLimits;
-pub use standing::{Effect, Saying, SayingId, Standing, Teller, roll_up};
+pub use standing::{Effect, Saying, SayingId, Standing, Teller, Voice, roll_up};
 pub use status::{OrderStatus, UnknownStatus};
 pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, SuppressionPolicy, SuppressionReason};
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};

@@ -138,19 +138,20 @@ impl Saying {
                 add(reason);
             }
         }
-        let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = hash
+            .finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         SayingId(format!("{:.3}#{digest}", self.at))
     }
 
-    /// Whether it was said by hand.
-    #[must_use]
-    pub const fn is_by_hand(&self) -> bool {
+    const fn is_by_hand(&self) -> bool {
         matches!(self.by, Teller::Hand { .. })
     }
 
-    /// Whether the order pipeline said it, which then tells the customer itself.
-    #[must_use]
-    pub const fn is_by_pipeline(&self) -> bool {
+    const fn is_by_pipeline(&self) -> bool {
         matches!(self.by, Teller::Pipeline { .. })
     }
 
@@ -180,6 +181,30 @@ const fn gravity(status: Option<OrderStatus>) -> u8 {
     }
 }
 
+/// Whose word a status is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voice {
+    /// A carrier's.
+    Carrier,
+    /// The order pipeline's, which tells the customer itself.
+    Pipeline,
+    /// Somebody's who runs the shop.
+    Hand,
+}
+
+impl Teller {
+    /// Whose word this is.
+    #[must_use]
+    pub const fn voice(&self) -> Voice {
+        match self {
+            Self::Carrier { .. } => Voice::Carrier,
+            Self::Pipeline { .. } => Voice::Pipeline,
+            Self::Hand { .. } => Voice::Hand,
+        }
+    }
+}
+
 /// Where a parcel stands, or an order as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -190,6 +215,12 @@ pub struct Standing {
     /// Since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// Whose word it is; the pipeline's as soon as it says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
+    /// Whether it was said of the order with all its parcels.
+    #[serde(default)]
+    pub is_of_whole_order: bool,
     /// What the status alone does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<TrackingDetail>,
@@ -321,9 +352,15 @@ impl Standing {
         if let Some(effect) = refused {
             return effect;
         }
-        // The same again changes nothing but what it adds: since when stays, unless it is another day at the door.
-        if self.status != Some(status) || self.detail != saying.detail {
+        let is_new = self.status != Some(status) || self.detail != saying.detail;
+        // Each round of the van and each trouble is a fact of its own; all else, said again, changes nothing.
+        let repeats = matches!(status, OrderStatus::OutForDelivery | OrderStatus::Exception);
+        if is_new || repeats {
             self.since = Some(saying.at);
+        }
+        if is_new || repeats || saying.is_by_pipeline() {
+            self.voice = Some(saying.by.voice());
+            self.is_of_whole_order = saying.parcel.is_none();
         }
         self.status = Some(status);
         self.detail = saying.detail;

@@ -37,7 +37,9 @@ fn hand(hour: i64, status: S) -> Saying {
 }
 
 fn status_of(sayings: &[Saying]) -> Option<S> {
-    Standing::after(sayings, OrderType::Standard, Some(Carrier::Ups)).0.status
+    Standing::after(sayings, OrderType::Standard, Some(Carrier::Ups))
+        .0
+        .status
 }
 
 fn effects_of(sayings: &[Saying]) -> Vec<Effect> {
@@ -53,7 +55,11 @@ fn the_latest_in_time_decides_not_the_latest_to_arrive() {
 
 #[test]
 fn nothing_comes_after_the_end_but_the_way_back() {
-    let mut sayings = vec![carrier(1, S::Shipped), carrier(2, S::Delivered), carrier(3, S::Exception)];
+    let mut sayings = vec![
+        carrier(1, S::Shipped),
+        carrier(2, S::Delivered),
+        carrier(3, S::Exception),
+    ];
     assert_eq!(status_of(&sayings), Some(S::Delivered));
     assert_eq!(effects_of(&sayings)[2], Effect::AfterTheEnd);
     sayings.push(carrier(4, S::Returned));
@@ -68,20 +74,30 @@ fn a_change_by_hand_wins_over_its_past_and_not_over_its_future() {
     };
     let sayings = [carrier(1, S::Shipped), hand(5, S::OutForDelivery), late];
     assert_eq!(status_of(&sayings), Some(S::OutForDelivery));
-    assert_eq!(effects_of(&sayings), [Effect::Applied, Effect::OverruledByHand, Effect::Applied]);
+    assert_eq!(
+        effects_of(&sayings),
+        [Effect::Applied, Effect::OverruledByHand, Effect::Applied]
+    );
     let later = [hand(5, S::OutForDelivery), carrier(6, S::Delivered)];
     assert_eq!(status_of(&later), Some(S::Delivered));
 }
 
 #[test]
 fn by_hand_even_an_end_is_undone() {
-    let sayings = [carrier(1, S::Delivered), hand(2, S::Shipped), carrier(3, S::OutForDelivery)];
+    let sayings = [
+        carrier(1, S::Delivered),
+        hand(2, S::Shipped),
+        carrier(3, S::OutForDelivery),
+    ];
     assert_eq!(status_of(&sayings), Some(S::OutForDelivery));
 }
 
 #[test]
 fn at_the_same_moment_the_graver_wins_and_the_hand_over_both() {
-    assert_eq!(status_of(&[carrier(1, S::Returned), carrier(1, S::Shipped)]), Some(S::Returned));
+    assert_eq!(
+        status_of(&[carrier(1, S::Returned), carrier(1, S::Shipped)]),
+        Some(S::Returned)
+    );
     assert_eq!(
         status_of(&[hand(1, S::Delayed), carrier(1, S::Returned)]),
         Some(S::Delayed)
