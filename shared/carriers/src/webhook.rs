@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::{Sighting, Unproven, Unreadable};
+use crate::{Sighting, Unproven, Unreadable, dhl::Dhl, easypost::Easypost, fedex::Fedex, ups::Ups};
 
 /// A call of a carrier as it came, before anything in it is believed.
 #[derive(Clone, Copy)]
@@ -209,6 +209,10 @@ pub struct Signed {
 pub fn webhook(carrier: Carrier) -> Option<&'static dyn Webhook> {
     match carrier {
         Carrier::RoyalMail | Carrier::CorreosExpress => None,
+        Carrier::Fedex => Some(&Fedex),
+        Carrier::Ups => Some(&Ups),
+        Carrier::Dhl => Some(&Dhl),
+        Carrier::Easypost => Some(&Easypost),
         // WEBHOOKS: one arm for each carrier that calls.
         _ => None,
     }
