@@ -4,12 +4,22 @@
 //! [`Webhook`] is the way in for carriers that call us, [`Poll`] the way out to those that are asked. Both give [`Sighting`]s: what a
 //! carrier tells of one parcel. Nothing here has a clock or a network.
 
+mod aftership;
+mod code_table;
+mod correos;
+mod correos_express;
+mod dpd;
+mod history;
+mod moment;
 mod parse;
 mod poll;
 mod proof;
+mod royal_mail;
+mod shippo;
 mod sighting;
 mod tracking_page;
 mod webhook;
+mod words;
 
 pub use poll::{AccessToken, Account, Call, Limits, Poll, PollError, Subscription, Window, poll};
 pub use proof::Unproven;

@@ -23,7 +23,18 @@ pub struct Account {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("base_url", &self.base_url).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Where this account's calls go: `https://host`.
+    pub(crate) fn host<'a>(&'a self, own: &'a str) -> &'a str {
+        self.base_url
+            .as_deref()
+            .map_or(own, |other| other.trim_end_matches('/'))
     }
 }
 
@@ -42,7 +53,9 @@ pub struct Call {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("method", &self.method).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +88,9 @@ pub struct AccessToken {
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").field("lives_for", &self.lives_for).finish_non_exhaustive()
+        f.debug_struct("AccessToken")
+            .field("lives_for", &self.lives_for)
+            .finish_non_exhaustive()
     }
 }
 
@@ -177,11 +192,27 @@ pub trait Poll: Sync {
     }
 }
 
+/// What the answer tells, and of each parcel that was asked for and is not in it, that it is not found.
+pub(crate) fn with_missing(mut told: Vec<Sighting>, asked: &[TrackingNumber]) -> Vec<Sighting> {
+    let missing: Vec<Sighting> = asked
+        .iter()
+        .filter(|number| !told.iter().any(|sighting| sighting.number == **number))
+        .cloned()
+        .map(Sighting::not_found)
+        .collect();
+    told.extend(missing);
+    told
+}
+
 /// How this carrier is asked; nothing for those that only call.
 #[must_use]
 pub fn poll(carrier: Carrier) -> Option<&'static dyn Poll> {
     match carrier {
         Carrier::Easypost | Carrier::Aftership | Carrier::Shippo => None,
+        Carrier::Correos => Some(&crate::correos::Correos),
+        Carrier::CorreosExpress => Some(&crate::correos_express::CorreosExpress),
+        Carrier::RoyalMail => Some(&crate::royal_mail::RoyalMail),
+        Carrier::Dpd => Some(&crate::dpd::Dpd),
         // POLLS: one arm for each carrier that is asked.
         _ => None,
     }

@@ -29,7 +29,10 @@ impl<'r> Request<'r> {
     /// The value of a header, whatever the case of its name; nothing where it comes twice, because nobody knows which one counts.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'r str> {
-        let mut values = self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let mut values = self
+            .headers
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name));
         match (values.next(), values.next()) {
             (Some((_, value)), None) => Some(value.as_str()),
             _ => None,
@@ -49,7 +52,9 @@ impl<'r> Request<'r> {
 
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +102,9 @@ pub struct Handshake {
 
 impl fmt::Debug for Handshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handshake").field("subscription", &self.subscription).finish_non_exhaustive()
+        f.debug_struct("Handshake")
+            .field("subscription", &self.subscription)
+            .finish_non_exhaustive()
     }
 }
 
@@ -202,6 +209,10 @@ pub struct Signed {
 pub fn webhook(carrier: Carrier) -> Option<&'static dyn Webhook> {
     match carrier {
         Carrier::RoyalMail | Carrier::CorreosExpress => None,
+        Carrier::Correos => Some(&crate::correos::Correos),
+        Carrier::Dpd => Some(&crate::dpd::Dpd),
+        Carrier::Aftership => Some(&crate::aftership::Aftership),
+        Carrier::Shippo => Some(&crate::shippo::Shippo),
         // WEBHOOKS: one arm for each carrier that calls.
         _ => None,
     }

@@ -1,0 +1,194 @@
+//! Royal Mail (Tracking API v2): it is asked, it never calls.
+//!
+//! The account's `client_id` and `client_secret` go with every call. Several parcels are asked for at once and answered with the last
+//! event of each; one alone is answered with all its events.
+
+use domain::{Carrier, OrderStatus, TrackingNumber};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::code_table::{Meaning, Row, meaning};
+use crate::history::{Entry, answered, expecting, history, listed, readable};
+use crate::moment::{Moment, iso_day};
+use crate::parse::{self, at, each, json, text_at};
+use crate::{AccessToken, Account, Call, Limits, Poll, PollError, Sighting, Unreadable, Window};
+
+/// How Royal Mail is asked.
+pub(crate) struct RoyalMail;
+
+const HOST: &str = "https://api.royalmail.net";
+
+/// The start plan: who pays for more may ask more often.
+const WINDOWS: &[Window] = &[Window {
+    calls: 25,
+    per: SignedDuration::from_hours(12),
+}];
+
+/// The error for a number that it does not know.
+const UNKNOWN_NUMBER: &str = "E1142";
+
+/// Event codes. The category beside them can say "delivered" of a parcel that goes back: the code alone counts.
+const CODES: &[Row] = &[
+    Row(Meaning::of(OrderStatus::Processing), &["EVAIP", "EVAIE"]),
+    Row(
+        Meaning::of(OrderStatus::Shipped),
+        &["EVBAH", "EVDAC", "EVDAV", "EVIAV", "EVIMC", "EVNMI", "EVGMI", "EVIPI"],
+    ),
+    Row(Meaning::of(OrderStatus::OutForDelivery), &["EVGPD"]),
+    Row(Meaning::READY_FOR_PICKUP, &["EVKLC"]),
+    Row(
+        Meaning::of(OrderStatus::Delivered),
+        &["EVKSP", "EVKOP", "EVKSF", "EVKDN", "EVNOC", "EVPLC"],
+    ),
+    Row(
+        Meaning::of(OrderStatus::Delayed),
+        &[
+            "EVNAR", "EVNKS", "EVNRT", "ASRXS", "RFRXS", "RNRXS", "RORXS", "RPRXS", "RSRXS",
+        ],
+    ),
+    Row(Meaning::ATTEMPT_FAILED, &["EVKNA", "EVNDA", "EVKAA", "EVNAA"]),
+    Row(Meaning::of(OrderStatus::Exception), &["EVNDN", "EVKSU"]),
+    Row(
+        Meaning::of(OrderStatus::Returned),
+        &["EVKAI", "EVKGA", "EVNGA", "EVKRF", "EVNRF", "EVRTS"],
+    ),
+];
+
+impl Poll for RoyalMail {
+    fn limits(&self) -> Limits {
+        Limits {
+            parcels_per_call: 30,
+            windows: WINDOWS,
+        }
+    }
+
+    fn token_call(&self, _account: &Account) -> Option<Call> {
+        None
+    }
+
+    fn read_token(&self, status: u16, _body: &[u8]) -> Result<AccessToken, PollError> {
+        Err(PollError::of_status(status))
+    }
+
+    fn call(&self, account: &Account, _token: Option<&str>, numbers: &[TrackingNumber]) -> Call {
+        let numbers_listed = listed(numbers);
+        let path = match numbers {
+            [_] => format!("/mailpieces/v2/{numbers_listed}/events"),
+            [] | [_, ..] => format!("/mailpieces/v2/summary?mailPieceId={numbers_listed}"),
+        };
+        Call {
+            method: "GET",
+            url: format!("{}{path}", account.host(HOST)),
+            headers: vec![
+                ("Accept", "application/json".to_owned()),
+                ("X-Accept-RMG-Terms", "yes".to_owned()),
+                ("X-IBM-Client-Id", account.client_id.clone()),
+                ("X-IBM-Client-Secret", account.client_secret.clone()),
+            ],
+            body: None,
+        }
+    }
+
+    fn read(
+        &self,
+        status: u16,
+        body: &[u8],
+        asked: &[TrackingNumber],
+        now: Timestamp,
+    ) -> Result<Vec<Sighting>, PollError> {
+        // What it does not know, the question about one parcel answers with 404 and the error in the body.
+        if !matches!(status, 200 | 404) {
+            return Err(PollError::of_status(status));
+        }
+        let body = json(body).map_err(|unreadable| match status {
+            200 => PollError::Unreadable(unreadable),
+            status => PollError::of_status(status),
+        })?;
+        let errors: Vec<String> = each(at(&body, "errors"))
+            .filter_map(|error| text_at(error, "errorCode"))
+            .collect();
+        if at(&body, "mailPieces").is_null() {
+            return match errors.iter().any(|error| error == UNKNOWN_NUMBER) {
+                true => Ok(answered(Vec::new(), asked)),
+                false => Err(refusal(status, &body)),
+            };
+        }
+        let pieces = each(at(&body, "mailPieces")).map(|piece| parcel(piece, asked, now));
+        let sightings = readable(pieces).map_err(PollError::Unreadable)?;
+        Ok(answered(sightings, asked))
+    }
+}
+
+/// Why there is nothing in the answer: it says so itself, whatever the status it came with.
+fn refusal(status: u16, body: &Value) -> PollError {
+    let said = text_at(body, "httpCode").and_then(|code| code.parse().ok());
+    match said.unwrap_or(status) {
+        200 => PollError::Unreadable(Unreadable::new("an object or a list in mailPieces")),
+        other => PollError::of_status(other),
+    }
+}
+
+fn parcel(piece: &Value, asked: &[TrackingNumber], now: Timestamp) -> Result<Option<Sighting>, Unreadable> {
+    let has_error = at(piece, "error").is_object();
+    let number = number(piece, asked, has_error)?;
+    if has_error {
+        return Ok(Some(Sighting::not_found(number)));
+    }
+    // The newest comes first.
+    let mut entries: Vec<Entry> = each(at(piece, "events")).map(|event| entry(event, now)).collect();
+    entries.reverse();
+    if let Some(last) = summary(piece, now) {
+        // What the list dates after the last event has a wrong date, or comes with the next answer too.
+        entries.retain(|entry| last.moment.is_assumed || entry.moment.at <= last.moment.at);
+        if !entries.iter().any(|entry| entry.code == last.code && entry.moment == last.moment) {
+            entries.push(last);
+        }
+    }
+    let expected = text_at(piece, "estimatedDelivery.date").and_then(|date| iso_day(&date));
+    Ok(history(Carrier::RoyalMail, number, entries).map(|sighting| expecting(sighting, expected)))
+}
+
+/// One item has up to three numbers: the one that was asked for counts, otherwise the one on its label.
+fn number(piece: &Value, asked: &[TrackingNumber], has_error: bool) -> Result<TrackingNumber, Unreadable> {
+    // Beside an error only the number is sure to be that of this item.
+    let places: &[&str] = match has_error {
+        true => &["mailPieceId"],
+        false => &["summary.oneDBarcode", "mailPieceId", "summary.uniqueItemId"],
+    };
+    let numbers: Vec<TrackingNumber> = places
+        .iter()
+        .filter_map(|place| parse::number(at(piece, place)))
+        .collect();
+    let wanted = numbers.iter().find(|number| asked.contains(number));
+    wanted
+        .or(numbers.first())
+        .cloned()
+        .ok_or_else(|| Unreadable::new("a number in mailPieces.mailPieceId"))
+}
+
+fn entry(event: &Value, now: Timestamp) -> Entry {
+    let code = text_at(event, "eventCode");
+    Entry {
+        moment: moment(text_at(event, "eventDateTime"), now),
+        meaning: code.as_deref().and_then(|code| meaning(CODES, code)),
+        code,
+        text: text_at(event, "eventName"),
+        place: text_at(event, "locationName"),
+    }
+}
+
+fn summary(piece: &Value, now: Timestamp) -> Option<Entry> {
+    let code = text_at(piece, "summary.lastEventCode")?;
+    Some(Entry {
+        moment: moment(text_at(piece, "summary.lastEventDateTime"), now),
+        meaning: meaning(CODES, &code),
+        code: Some(code),
+        text: text_at(piece, "summary.lastEventName"),
+        place: text_at(piece, "summary.lastEventLocationName"),
+    })
+}
+
+fn moment(text: Option<String>, now: Timestamp) -> Moment {
+    text.and_then(|text| Moment::iso(&text, Some("GB")))
+        .unwrap_or(Moment::arrival(now))
+}

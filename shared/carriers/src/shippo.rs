@@ -1,0 +1,166 @@
+//! Shippo, which gathers the news of many carriers (webhook `track_updated`).
+//!
+//! Keys are texts of our own choice. By default they are the `token` in the address that Shippo calls; where Shippo has agreed to sign,
+//! `Shippo-Auth-Signature: t=SECONDS,v1=HEX` carries HMAC-SHA256 of `SECONDS.BODY` and alone decides.
+
+use domain::{Carrier, OrderStatus};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::code_table::{Meaning, Row, meaning};
+use crate::history::{Entry, expecting, history};
+use crate::moment::{Moment, iso_day};
+use crate::parse::{at, each, first_text, json, number, text_at};
+use crate::proof::{fits_any, from_hex, hmac_sha256};
+use crate::words::place;
+use crate::{Delivery, Keys, Request, Sighting, Signed, Unproven, Unreadable, Unsigned, Webhook};
+
+/// How Shippo calls us.
+pub(crate) struct Shippo;
+
+const HEADER: &str = "Shippo-Auth-Signature";
+const TOKEN: &str = "token";
+
+/// How old a signature may be. Shippo names no tolerance and repeats for a while what was not taken: three days, and some hours.
+const GOOD_FOR: SignedDuration = SignedDuration::from_hours(76);
+
+/// The status. `UNKNOWN` changes nothing.
+const STATUSES: &[Row] = &[
+    Row(Meaning::of(OrderStatus::Processing), &["PRE_TRANSIT"]),
+    Row(Meaning::of(OrderStatus::Shipped), &["TRANSIT"]),
+    Row(Meaning::of(OrderStatus::Delivered), &["DELIVERED"]),
+    Row(Meaning::of(OrderStatus::Exception), &["FAILURE"]),
+    Row(Meaning::of(OrderStatus::Returned), &["RETURNED"]),
+];
+
+/// What the substatus says of a parcel in `TRANSIT`, where it says more.
+const SUBSTATUSES: &[Row] = &[
+    Row(Meaning::of(OrderStatus::OutForDelivery), &["out_for_delivery"]),
+    Row(Meaning::READY_FOR_PICKUP, &["pickup_available"]),
+    Row(Meaning::of(OrderStatus::Delayed), &["delayed", "delivery_rescheduled"]),
+];
+
+impl Webhook for Shippo {
+    fn prove(&self, request: &Request<'_>, keys: &Keys) -> Result<(), Unproven> {
+        let is_signed = request
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(HEADER));
+        match is_signed {
+            true => prove_signature(request, keys),
+            false => prove_token(request, keys),
+        }
+    }
+
+    fn read(&self, request: &Request<'_>) -> Result<Delivery, Unreadable> {
+        let body = json(request.body)?;
+        let event = text_at(&body, "event").ok_or_else(|| Unreadable::new("a text in event"))?;
+        if !matches!(event.as_str(), "track_updated" | "track_created") {
+            return Ok(Delivery::default());
+        }
+        Ok(Delivery {
+            sightings: parcel(&body, request.now)?.into_iter().collect(),
+            handshake: None,
+        })
+    }
+
+    fn sign(&self, unsigned: &Unsigned<'_>, key: &str) -> Signed {
+        let seconds = unsigned.now.as_second().to_string();
+        let signature = hmac_sha256(key.as_bytes(), &[seconds.as_bytes(), b".", unsigned.body]);
+        let hex: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        Signed {
+            headers: vec![(HEADER.to_owned(), format!("t={seconds},v1={hex}"))],
+            ..Signed::default()
+        }
+    }
+}
+
+fn prove_signature(request: &Request<'_>, keys: &Keys) -> Result<(), Unproven> {
+    let value = request.header(HEADER).ok_or(Unproven::Malformed)?;
+    let (seconds, hex) = value
+        .strip_prefix("t=")
+        .and_then(|rest| rest.split_once(",v1="))
+        .ok_or(Unproven::Malformed)?;
+    let sent = seconds_to_the_letter(seconds).ok_or(Unproven::Malformed)?;
+    let claimed = from_hex(hex)?;
+    fits_any(keys.iter(), &claimed, |key| {
+        hmac_sha256(key.as_bytes(), &[seconds.as_bytes(), b".", request.body]).to_vec()
+    })?;
+    match sent.duration_since(request.now).abs() <= GOOD_FOR {
+        true => Ok(()),
+        false => Err(Unproven::Expired),
+    }
+}
+
+/// Seconds since 1970 as Shippo writes them: neither sign nor zeros in front.
+fn seconds_to_the_letter(text: &str) -> Option<Timestamp> {
+    let seconds: i64 = text.parse().ok()?;
+    (seconds.to_string() == text).then_some(())?;
+    Timestamp::from_second(seconds).ok()
+}
+
+/// The token as we put it into the address, to the letter: with another spelling of the same characters it is not ours.
+fn prove_token(request: &Request<'_>, keys: &Keys) -> Result<(), Unproven> {
+    request.parameter(TOKEN).ok_or(Unproven::Missing)?;
+    let claimed = request
+        .query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("token="))
+        .ok_or(Unproven::Malformed)?;
+    fits_any(keys.iter(), claimed.as_bytes(), |key| {
+        let spelled: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
+        spelled.into_bytes()
+    })
+}
+
+fn parcel(body: &Value, now: Timestamp) -> Result<Option<Sighting>, Unreadable> {
+    let number = number(at(body, "data.tracking_number"));
+    let number = number.ok_or_else(|| Unreadable::new("a tracking number in data.tracking_number"))?;
+    let mut entries: Vec<Entry> = each(at(body, "data.tracking_history"))
+        .map(|status| entry(status, now))
+        .collect();
+    if let Some(current) = each(at(body, "data.tracking_status")).next() {
+        // It stands in the history too, mostly; here it is the one that counts.
+        let current = entry(current, now);
+        entries.retain(|entry| *entry != current);
+        entries.push(current);
+    }
+    if entries.is_empty() {
+        entries.push(Entry::at(Moment::arrival(now)));
+    }
+    let expected = text_at(body, "data.eta").and_then(|eta| iso_day(&eta));
+    Ok(history(Carrier::Shippo, number, entries).map(|sighting| expecting(sighting, expected)))
+}
+
+fn entry(told: &Value, now: Timestamp) -> Entry {
+    let country = text_at(told, "location.country");
+    let status = text_at(told, "status");
+    let substatus = text_at(told, "substatus.code");
+    let is_urgent = at(told, "substatus.action_required") == &Value::Bool(true);
+    Entry {
+        moment: first_text(told, &["status_date", "object_updated", "object_created"])
+            .and_then(|text| Moment::iso(&text, country.as_deref()))
+            .unwrap_or(Moment::arrival(now)),
+        meaning: read_status(status.as_deref(), substatus.as_deref(), is_urgent),
+        code: match (status, substatus) {
+            (Some(status), Some(substatus)) if status == "TRANSIT" => Some(format!("{status}/{substatus}")),
+            (status, _) => status,
+        },
+        text: first_text(told, &["status_details", "substatus.text"]),
+        place: place(text_at(told, "location.city"), country),
+    }
+}
+
+/// That somebody has to act makes an exception of a parcel on its way, unless all there is to do is to fetch it.
+fn read_status(status: Option<&str>, substatus: Option<&str>, is_urgent: bool) -> Option<Meaning> {
+    let read = meaning(STATUSES, status?)?;
+    let more = match read.status == Some(OrderStatus::Shipped) {
+        true => substatus.and_then(|code| meaning(SUBSTATUSES, code)).unwrap_or(read),
+        false => read,
+    };
+    let is_over = matches!(more.status, Some(OrderStatus::Delivered | OrderStatus::Returned));
+    match is_urgent && !is_over && more != Meaning::READY_FOR_PICKUP {
+        true => Some(Meaning::of(OrderStatus::Exception)),
+        false => Some(more),
+    }
+}
