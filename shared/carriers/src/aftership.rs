@@ -182,3 +182,176 @@ fn expected(body: &Value) -> Option<Date> {
     ];
     places.iter().find_map(|place| iso_day(&text_at(body, place)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use crate::code_table::doubled;
+    use domain::TrackingEvent;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const BODY: &[u8] = br#"{"event":"tracking_update"}"#;
+    const KEY: &str = "laboratory-secret-1";
+    /// Made by Python's hmac module of these two.
+    const SIGNATURE: &str = "ntj2LGfXpq52dEK2rVlqKbmFieFwzyTUqxWLB5CADBE=";
+
+    fn prove(name: &str, signature: &str, body: &[u8]) -> Result<(), Unproven> {
+        let headers = [(name.to_owned(), signature.to_owned())];
+        let keys = Keys::new(vec!["another".to_owned(), KEY.to_owned()]);
+        Aftership.prove(&request(&headers, body), &keys)
+    }
+
+    fn request<'r>(headers: &'r [(String, String)], body: &'r [u8]) -> Request<'r> {
+        Request {
+            method: "POST",
+            key: None,
+            query: "",
+            headers,
+            body,
+            now: "2026-11-20T10:00:00Z".parse().unwrap(),
+        }
+    }
+
+    fn events(body: &Value) -> Vec<TrackingEvent> {
+        let delivery = Aftership.read(&request(&[], body.to_string().as_bytes())).unwrap();
+        match delivery.sightings.into_iter().next().unwrap().told {
+            Told::Events(events) => events,
+            Told::NotFound => Vec::new(),
+        }
+    }
+
+    fn message(checkpoints: Value) -> Value {
+        json!({ "event": "tracking_update", "ts": 1_793_872_800, "msg": {
+            "tracking_number": "7700045612", "tag": "InTransit", "subtag": "InTransit_003", "checkpoints": checkpoints,
+        }})
+    }
+
+    #[test]
+    fn a_body_signed_with_a_live_key_is_proven() {
+        assert_eq!(prove("AfterShip-Hmac-SHA256", SIGNATURE, BODY), Ok(()));
+    }
+
+    #[test]
+    fn the_headers_of_other_products_prove_nothing() {
+        assert_eq!(
+            prove("as-signature-hmac-sha256", SIGNATURE, BODY),
+            Err(Unproven::Missing)
+        );
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_signature_is_refused() {
+        let bare = SIGNATURE.trim_end_matches('=');
+        let hex = "d2".repeat(32);
+        for spelling in [
+            bare,
+            &format!("{SIGNATURE} "),
+            &format!("{SIGNATURE}\n"),
+            &SIGNATURE.replace('+', "-"),
+            &hex,
+            "",
+        ] {
+            if spelling != SIGNATURE {
+                assert!(prove(HEADER, spelling, BODY).is_err(), "{spelling:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_that_comes_twice_is_refused() {
+        let header = (HEADER.to_owned(), SIGNATURE.to_owned());
+        let headers = [header.clone(), header];
+        let keys = Keys::new(vec![KEY.to_owned()]);
+        assert_eq!(Aftership.prove(&request(&headers, BODY), &keys), Err(Unproven::Missing));
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_proven() {
+        let headers = [(HEADER.to_owned(), SIGNATURE.to_owned())];
+        let keys = Keys::new(vec![String::new()]);
+        assert_eq!(Aftership.prove(&request(&headers, BODY), &keys), Err(Unproven::NoKey));
+    }
+
+    #[test]
+    fn every_checkpoint_is_an_event_and_the_message_is_about_the_newest() {
+        let events = events(&message(json!([
+            { "checkpoint_time": "2026-11-04T08:00:00Z", "tag": "InTransit", "subtag": "InTransit_001" },
+            { "checkpoint_time": "2026-11-03T08:00:00Z", "tag": "InfoReceived", "subtag": "InfoReceived_001" },
+        ])));
+        let codes: Vec<&str> = events.iter().filter_map(|event| event.code.as_deref()).collect();
+        assert_eq!(codes, ["InfoReceived_001", "InTransit_001", "InTransit_003"]);
+        assert_eq!(events.last().unwrap().at, "2026-11-05T10:00:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn a_clock_without_an_offset_is_never_ahead_of_the_message() {
+        let events = events(&message(json!([
+            { "checkpoint_time": "2026-11-05T23:00:00", "tag": "InfoReceived", "subtag": "InfoReceived_001" },
+            { "checkpoint_time": "2026-11-05T23:30:00", "tag": "InTransit", "subtag": "InTransit_003" },
+        ])));
+        assert!(events.iter().all(|event| event.is_time_assumed));
+        assert!(
+            events
+                .iter()
+                .all(|event| event.at == "2026-11-05T10:00:00Z".parse().unwrap())
+        );
+        assert_eq!(events.last().unwrap().code.as_deref(), Some("InTransit_003"));
+    }
+
+    #[test]
+    fn a_message_about_something_else_tells_of_no_parcel() {
+        let body = json!({ "event": "return_update", "msg": {} }).to_string();
+        assert_eq!(Aftership.read(&request(&[], body.as_bytes())), Ok(Delivery::default()));
+    }
+
+    #[test]
+    fn a_message_without_a_number_is_unreadable() {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"event":"tracking_update","msg":{"tracking_number":"?"}}"#,
+        ] {
+            assert!(Aftership.read(&request(&[], body.as_bytes())).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn each_code_has_one_meaning() {
+        assert!(doubled(TAGS).is_empty());
+        assert!(doubled(SUBTAGS).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_signed_body_is_proven_and_no_byte_of_it_may_change(
+            body in prop::collection::vec(any::<u8>(), 1..200),
+            place in any::<prop::sample::Index>(),
+            change in 1_u8..,
+        ) {
+            let now = "2026-11-20T10:00:00Z".parse().unwrap();
+            let signed = Aftership.sign(&Unsigned { query: "", body: &body, now }, KEY);
+            let keys = Keys::new(vec![KEY.to_owned()]);
+            prop_assert_eq!(Aftership.prove(&request(&signed.headers, &body), &keys), Ok(()));
+            let mut other = body.clone();
+            other[place.index(body.len())] ^= change;
+            prop_assert!(Aftership.prove(&request(&signed.headers, &other), &keys).is_err());
+        }
+
+        #[test]
+        fn no_character_of_a_signature_or_a_key_may_change(place in any::<prop::sample::Index>(), other in "[ -~]") {
+            let changed = |text: &str| {
+                let place = place.index(text.len());
+                format!("{}{other}{}", &text[..place], &text[place + 1..])
+            };
+            let signature = changed(SIGNATURE);
+            prop_assert_eq!(prove(HEADER, &signature, BODY).is_ok(), signature == SIGNATURE);
+            let headers = [(HEADER.to_owned(), SIGNATURE.to_owned())];
+            let key = changed(KEY);
+            let is_proven = Aftership.prove(&request(&headers, BODY), &Keys::new(vec![key.clone()])).is_ok();
+            prop_assert_eq!(is_proven, key == KEY);
+        }
+    }
+}

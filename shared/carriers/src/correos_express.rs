@@ -167,3 +167,99 @@ fn moment(state: &Value) -> Option<Moment> {
     let shown = is_digits.then(|| DateTime::strptime("%d%m%Y%H%M%S", &shown).ok())??;
     Moment::in_zone(shown, "Europe/Madrid")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use crate::code_table::doubled;
+
+    fn number(text: &str) -> TrackingNumber {
+        TrackingNumber::try_from(text).unwrap()
+    }
+
+    fn read(status: u16, body: &str) -> Result<Vec<Sighting>, PollError> {
+        let now = "2026-11-20T10:00:00Z".parse().unwrap();
+        CorreosExpress.read(status, body.as_bytes(), &[number("3230009876543210")], now)
+    }
+
+    #[test]
+    fn a_call_names_the_customer_and_the_parcel() {
+        let account = Account {
+            client_id: "user".to_owned(),
+            client_secret: "password".to_owned(),
+            customer: Some("P00001".to_owned()),
+            base_url: Some("https://laboratory.example.com".to_owned()),
+        };
+        let call = CorreosExpress.call(&account, None, &[number("3230009876543210")]);
+        assert_eq!(call.url, format!("https://laboratory.example.com{PATH}"));
+        assert!(
+            call.headers
+                .contains(&("Authorization", "Basic dXNlcjpwYXNzd29yZA==".to_owned()))
+        );
+        let body: Value = serde_json::from_str(&call.body.unwrap()).unwrap();
+        assert_eq!(
+            body,
+            json!({ "codigoCliente": "P00001", "dato": "3230009876543210", "idioma": "ES" })
+        );
+    }
+
+    #[test]
+    fn an_error_means_that_the_number_is_not_found() {
+        let told = &read(200, r#"{"error":"402","mensajeError":"?"}"#).unwrap()[0].told;
+        assert_eq!(*told, Told::NotFound);
+    }
+
+    #[test]
+    fn an_answer_about_another_parcel_is_not_believed() {
+        let answer = read(200, r#"{"error":0,"numEnvio":"1","codEstado":"12"}"#);
+        assert!(
+            matches!(answer, Ok(ref sightings) if sightings.len() == 1),
+            "{answer:?}"
+        );
+        let answer = read(200, r#"{"error":0,"numEnvio":"77","codEstado":"12"}"#);
+        assert!(matches!(answer, Err(PollError::Unreadable(_))), "{answer:?}");
+    }
+
+    #[test]
+    fn a_state_without_a_time_comes_after_the_one_before() {
+        let body = r#"{"error":0,"numEnvio":"3230009876543210","estadoEnvios":[
+            {"codEstado":"1","fechaEstado":"02112026","horaEstado":"101500"},{"codEstado":"12","fechaEstado":"?"}]}"#;
+        let sightings = read(200, body).unwrap();
+        let Told::Events(events) = &sightings[0].told else {
+            panic!("{sightings:?}")
+        };
+        assert_eq!(events[1].at, events[0].at);
+        assert_eq!(
+            (events[1].status, events[1].is_time_assumed),
+            (Some(OrderStatus::Delivered), true)
+        );
+    }
+
+    #[test]
+    fn a_shipment_is_not_delivered_before_its_last_box() {
+        let boxes = |other: &str| {
+            format!(
+                r#"{{"error":0,"numEnvio":"3230009876543210","codEstado":"12","fechaEstado":"04112026","horaEstado":"93000",
+                "bultoSeguimiento":[{{"codEstado":"12"}},{{"codEstado":"{other}"}}]}}"#
+            )
+        };
+        let status = |body: &str| match &read(200, body).unwrap()[0].told {
+            Told::Events(events) => events[0].status,
+            Told::NotFound => None,
+        };
+        assert_eq!(status(&boxes("12")), Some(OrderStatus::Delivered));
+        assert_eq!(status(&boxes("7")), None);
+    }
+
+    #[test]
+    fn trouble_is_told_by_its_status() {
+        assert_eq!(read(401, ""), Err(PollError::Unauthorised));
+        assert_eq!(read(500, ""), Err(PollError::Unavailable(500)));
+    }
+
+    #[test]
+    fn each_code_has_one_meaning() {
+        assert!(doubled(CODES).is_empty());
+    }
+}

@@ -140,7 +140,10 @@ fn parcel(piece: &Value, asked: &[TrackingNumber], now: Timestamp) -> Result<Opt
     if let Some(last) = summary(piece, now) {
         // What the list dates after the last event has a wrong date, or comes with the next answer too.
         entries.retain(|entry| last.moment.is_assumed || entry.moment.at <= last.moment.at);
-        if !entries.iter().any(|entry| entry.code == last.code && entry.moment == last.moment) {
+        if !entries
+            .iter()
+            .any(|entry| entry.code == last.code && entry.moment == last.moment)
+        {
             entries.push(last);
         }
     }
@@ -191,4 +194,97 @@ fn summary(piece: &Value, now: Timestamp) -> Option<Entry> {
 fn moment(text: Option<String>, now: Timestamp) -> Moment {
     text.and_then(|text| Moment::iso(&text, Some("GB")))
         .unwrap_or(Moment::arrival(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use crate::code_table::doubled;
+
+    const NOW: &str = "2026-11-20T10:00:00Z";
+
+    fn number(text: &str) -> TrackingNumber {
+        TrackingNumber::try_from(text).unwrap()
+    }
+
+    fn read(status: u16, body: &str, asked: &[TrackingNumber]) -> Result<Vec<Sighting>, PollError> {
+        RoyalMail.read(status, body.as_bytes(), asked, NOW.parse().unwrap())
+    }
+
+    #[test]
+    fn several_parcels_are_asked_for_at_once_and_one_with_its_history() {
+        let account = Account {
+            client_id: "id".to_owned(),
+            client_secret: "secret".to_owned(),
+            ..Account::default()
+        };
+        let several = RoyalMail.call(&account, None, &[number("QK104000725GB"), number("QK104000739GB")]);
+        assert_eq!(
+            several.url,
+            "https://api.royalmail.net/mailpieces/v2/summary?mailPieceId=QK104000725GB,QK104000739GB"
+        );
+        let one = RoyalMail.call(&account, None, &[number("QK104000725GB")]);
+        assert_eq!(one.url, "https://api.royalmail.net/mailpieces/v2/QK104000725GB/events");
+        assert!(one.headers.contains(&("X-Accept-RMG-Terms", "yes".to_owned())));
+        assert!(one.headers.contains(&("X-IBM-Client-Secret", "secret".to_owned())));
+    }
+
+    #[test]
+    fn a_parcel_that_is_not_in_the_answer_is_not_found() {
+        let body = r#"{"mailPieces":[{"mailPieceId":"QK104000725GB","summary":{"lastEventCode":"EVDAC",
+            "lastEventDateTime":"2026-11-03T22:15:00Z"}}]}"#;
+        let sightings = read(200, body, &[number("QK104000739GB"), number("QK104000725GB")]).unwrap();
+        let told: Vec<_> = sightings
+            .iter()
+            .map(|one| (one.number.as_str(), one.told == Told::NotFound))
+            .collect();
+        assert_eq!(told.len(), 2);
+        assert!(told.contains(&("QK104000739GB", true)) && told.contains(&("QK104000725GB", false)));
+    }
+
+    #[test]
+    fn one_number_that_nobody_knows_is_not_found() {
+        let body = r#"{"httpCode":"404","errors":[{"errorCode":"E1142"}]}"#;
+        let asked = [number("QK104000725GB")];
+        assert_eq!(read(404, body, &asked), Ok(vec![Sighting::not_found(asked[0].clone())]));
+        assert_eq!(read(404, "<html>", &asked), Err(PollError::Refused(404)));
+    }
+
+    #[test]
+    fn a_refusal_says_so_whatever_its_status() {
+        let body = r#"{"httpCode":"400","errors":[{"errorCode":"E0004"}]}"#;
+        assert_eq!(read(200, body, &[]), Err(PollError::Refused(400)));
+        assert_eq!(read(401, "", &[]), Err(PollError::Unauthorised));
+        assert_eq!(read(429, "", &[]), Err(PollError::Throttled));
+        assert_eq!(read(503, "", &[]), Err(PollError::Unavailable(503)));
+        assert!(matches!(read(200, "{}", &[]), Err(PollError::Unreadable(_))));
+    }
+
+    #[test]
+    fn who_signed_for_it_is_nobodys_business() {
+        let body = r#"{"mailPieces":{"mailPieceId":"QK104000725GB","signature":{"recipientName":"Sam Example"},
+            "events":[{"eventCode":"EVKSP","eventName":"Delivered","eventDateTime":"2026-11-05T09:45:00Z"}]}}"#;
+        let sightings = read(200, body, &[number("QK104000725GB")]).unwrap();
+        assert!(!format!("{sightings:?}").contains("Example"));
+    }
+
+    #[test]
+    fn the_last_event_of_the_summary_is_the_last() {
+        let body = r#"{"mailPieces":{"mailPieceId":"QK104000725GB",
+            "summary":{"lastEventCode":"EVAIP","lastEventDateTime":"2026-11-02T15:00:00Z"},
+            "events":[{"eventCode":"EVAIP","eventDateTime":"2026-11-02T15:00:00Z"},
+                {"eventCode":"EVDAC","eventDateTime":"2026-11-03T22:15:00Z"}]}}"#;
+        let sightings = read(200, body, &[number("QK104000725GB")]).unwrap();
+        let Told::Events(events) = &sightings[0].told else {
+            panic!("{sightings:?}")
+        };
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].status, Some(OrderStatus::Processing));
+    }
+
+    #[test]
+    fn each_code_has_one_meaning() {
+        assert!(doubled(CODES).is_empty());
+    }
 }

@@ -164,3 +164,174 @@ fn read_status(status: Option<&str>, substatus: Option<&str>, is_urgent: bool) -
         false => Some(more),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code_table::doubled;
+    use crate::{Answer, Told};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const BODY: &[u8] = br#"{"event":"tracking_update"}"#;
+    const KEY: &str = "laboratory-secret-1";
+    const SENT: &str = "2026-11-20T10:00:00Z";
+    /// Made by Python's hmac module of the three.
+    const SIGNATURE: &str = "t=1795168800,v1=c093d0d449ee0753aa6e9014deec06b97eabdaa8183fb56e7cf0afaed9d7e695";
+
+    fn request<'r>(query: &'r str, headers: &'r [(String, String)], body: &'r [u8], now: &str) -> Request<'r> {
+        Request {
+            method: "POST",
+            key: None,
+            query,
+            headers,
+            body,
+            now: now.parse().unwrap(),
+        }
+    }
+
+    fn keys() -> Keys {
+        Keys::new(vec!["another".to_owned(), KEY.to_owned()])
+    }
+
+    fn prove(query: &str, signatures: &[&str], now: &str) -> Result<(), Unproven> {
+        let headers: Vec<(String, String)> = signatures
+            .iter()
+            .map(|signature| ("shippo-auth-signature".to_owned(), (*signature).to_owned()))
+            .collect();
+        Shippo.prove(&request(query, &headers, BODY, now), &keys())
+    }
+
+    #[test]
+    fn a_token_in_the_address_proves() {
+        assert_eq!(prove("token=laboratory-secret-1", &[], SENT), Ok(()));
+        assert_eq!(prove("a=b&token=another", &[], SENT), Ok(()));
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_token_is_refused() {
+        for query in [
+            "",
+            "token=",
+            "token=laboratory-secret-%31",
+            "to%6ben=laboratory-secret-1",
+            "token=laboratory-secret-1+",
+            "token=laboratory-secret-1&token=laboratory-secret-1",
+            "token=laboratory-secret-1&to%6ben=x",
+            "TOKEN=laboratory-secret-1",
+        ] {
+            assert!(prove(query, &[], SENT).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_signature_proves_and_alone_decides() {
+        assert_eq!(prove("", &[SIGNATURE], SENT), Ok(()));
+        let wrong = SIGNATURE.replace("v1=", "v1=0");
+        assert_eq!(
+            prove("token=laboratory-secret-1", &[&wrong], SENT),
+            Err(Unproven::Malformed)
+        );
+        assert_eq!(
+            prove("token=laboratory-secret-1", &[SIGNATURE, SIGNATURE], SENT),
+            Err(Unproven::Malformed)
+        );
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_signature_is_refused() {
+        for signature in [
+            SIGNATURE.to_uppercase(),
+            SIGNATURE.replace("t=", "t=+"),
+            SIGNATURE.replace("t=", "t=0"),
+            SIGNATURE.replace(",v1", ", v1"),
+            format!("{SIGNATURE},v1=00"),
+            format!(" {SIGNATURE}"),
+            format!("{SIGNATURE} "),
+        ] {
+            assert!(prove("", &[&signature], SENT).is_err(), "{signature}");
+        }
+    }
+
+    #[test]
+    fn an_old_signature_has_expired_and_so_has_one_from_the_future() {
+        assert_eq!(prove("", &[SIGNATURE], "2026-11-23T14:00:00Z"), Ok(()));
+        assert_eq!(prove("", &[SIGNATURE], "2026-11-23T14:00:01Z"), Err(Unproven::Expired));
+        assert_eq!(prove("", &[SIGNATURE], "2026-11-17T05:59:59Z"), Err(Unproven::Expired));
+    }
+
+    #[test]
+    fn what_stands_in_the_history_is_told_once() {
+        let first = json!({ "status": "PRE_TRANSIT", "status_date": "2026-11-02T10:00:00Z" });
+        let current = json!({ "status": "TRANSIT", "status_date": "2026-11-03T10:00:00Z" });
+        let body = json!({ "event": "track_updated", "data": {
+            "tracking_number": "9205", "eta": "2026-11-06T00:00:00Z", "tracking_status": current,
+            "tracking_history": [current, first],
+        }});
+        let delivery = Shippo
+            .read(&request("", &[], body.to_string().as_bytes(), SENT))
+            .unwrap();
+        let [sighting] = delivery.sightings.as_slice() else {
+            panic!("{delivery:?}")
+        };
+        let Told::Events(events) = &sighting.told else {
+            panic!("{sighting:?}")
+        };
+        let statuses: Vec<_> = events.iter().map(|event| event.status).collect();
+        assert_eq!(statuses, [Some(OrderStatus::Processing), Some(OrderStatus::Shipped)]);
+        assert_eq!(events[1].expected, Some(jiff::civil::date(2026, 11, 6)));
+        assert_eq!(events[0].expected, None);
+    }
+
+    #[test]
+    fn a_parcel_without_a_status_is_seen_and_nothing_more() {
+        let body = br#"{"event":"track_updated","data":{"tracking_number":"9205","tracking_status":null}}"#;
+        let delivery = Shippo.read(&request("", &[], body, SENT)).unwrap();
+        let Told::Events(events) = &delivery.sightings[0].told else {
+            panic!("{delivery:?}")
+        };
+        assert_eq!(
+            (events.len(), events[0].status, events[0].is_time_assumed),
+            (1, None, true)
+        );
+    }
+
+    #[test]
+    fn a_call_is_answered_with_nothing_but_success() {
+        assert_eq!(Shippo.answer(&request("", &[], BODY, SENT)), Answer::taken());
+    }
+
+    #[test]
+    fn each_code_has_one_meaning() {
+        assert!(doubled(STATUSES).is_empty());
+        assert!(doubled(SUBSTATUSES).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_signed_body_is_proven_and_no_byte_of_it_may_change(
+            body in prop::collection::vec(any::<u8>(), 1..200),
+            place in any::<prop::sample::Index>(),
+            change in 1_u8..,
+        ) {
+            let now: Timestamp = SENT.parse().unwrap();
+            let signed = Shippo.sign(&Unsigned { query: "", body: &body, now }, KEY);
+            prop_assert_eq!(Shippo.prove(&request("", &signed.headers, &body, SENT), &keys()), Ok(()));
+            let mut other = body.clone();
+            other[place.index(body.len())] ^= change;
+            prop_assert!(Shippo.prove(&request("", &signed.headers, &other, SENT), &keys()).is_err());
+        }
+
+        #[test]
+        fn no_character_of_a_signature_or_a_token_may_change(place in any::<prop::sample::Index>(), other in "[ -~]") {
+            let changed = |text: &str| {
+                let place = place.index(text.len());
+                format!("{}{other}{}", &text[..place], &text[place + 1..])
+            };
+            let signature = changed(SIGNATURE);
+            prop_assert_eq!(prove("", &[&signature], SENT).is_ok(), signature == SIGNATURE);
+            let query = changed("token=laboratory-secret-1");
+            prop_assert_eq!(prove(&query, &[], SENT).is_ok(), query == "token=laboratory-secret-1");
+        }
+    }
+}

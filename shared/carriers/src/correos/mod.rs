@@ -228,3 +228,235 @@ fn hour(text: &str) -> Option<Time> {
         .or_else(|_no_seconds| Time::strptime("%H:%M", text))
         .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use domain::{OrderStatus, TrackingEvent};
+    use proptest::prelude::*;
+
+    const NOW: &str = "2026-11-20T10:00:00Z";
+
+    fn number(text: &str) -> TrackingNumber {
+        TrackingNumber::try_from(text).unwrap()
+    }
+
+    fn prove(headers: &[(&str, &str)]) -> Result<(), Unproven> {
+        let headers: Vec<(String, String)> = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let keys = Keys::new(vec![
+            "shop:first:part".to_owned(),
+            "shop:second".to_owned(),
+            "bare".to_owned(),
+        ]);
+        Correos.prove(&request(&headers, b""), &keys)
+    }
+
+    fn request<'r>(headers: &'r [(String, String)], body: &'r [u8]) -> Request<'r> {
+        Request {
+            method: "POST",
+            key: None,
+            query: "",
+            headers,
+            body,
+            now: NOW.parse().unwrap(),
+        }
+    }
+
+    fn asked(status: u16, body: &str) -> Result<Vec<Sighting>, PollError> {
+        Poll::read(
+            &Correos,
+            status,
+            body.as_bytes(),
+            &[number("PQ1")],
+            NOW.parse().unwrap(),
+        )
+    }
+
+    fn events(events: &str) -> Vec<TrackingEvent> {
+        let sightings = asked(200, &format!(r#"[{{"code":"PQ1","events":{events}}}]"#)).unwrap();
+        match sightings.into_iter().next().unwrap().told {
+            Told::Events(events) => events,
+            Told::NotFound => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn both_headers_prove_whatever_the_case_of_their_names() {
+        assert_eq!(prove(&[("clientID", "shop"), ("clientSecret", "second")]), Ok(()));
+        assert_eq!(prove(&[("clientid", "shop"), ("clientsecret", "first:part")]), Ok(()));
+    }
+
+    #[test]
+    fn a_half_or_a_doubled_proof_is_refused() {
+        assert_eq!(prove(&[("clientSecret", "second")]), Err(Unproven::Missing));
+        assert_eq!(prove(&[("clientID", "shop")]), Err(Unproven::Missing));
+        let secret = ("clientSecret", "second");
+        assert_eq!(prove(&[("clientID", "shop"), secret, secret]), Err(Unproven::Missing));
+        assert_eq!(
+            prove(&[("clientID", "shop"), ("clientSecret", "second ")]),
+            Err(Unproven::Mismatch)
+        );
+        assert_eq!(
+            prove(&[("clientID", "bare"), ("clientSecret", "")]),
+            Err(Unproven::Malformed)
+        );
+    }
+
+    #[test]
+    fn the_border_between_id_and_secret_cannot_be_moved() {
+        assert_eq!(
+            prove(&[("clientID", "shop:first"), ("clientSecret", "part")]),
+            Err(Unproven::Malformed)
+        );
+    }
+
+    #[test]
+    fn a_signed_call_is_proven() {
+        let unsigned = Unsigned {
+            query: "",
+            body: b"",
+            now: NOW.parse().unwrap(),
+        };
+        let signed = Correos.sign(&unsigned, "shop:first:part");
+        let keys = Keys::new(vec!["shop:first:part".to_owned()]);
+        assert_eq!(Correos.prove(&request(&signed.headers, b""), &keys), Ok(()));
+    }
+
+    #[test]
+    fn a_token_is_asked_for_with_a_form_and_lives_a_minute_less_than_told() {
+        let account = Account {
+            client_id: "a b".to_owned(),
+            client_secret: "s&t".to_owned(),
+            ..Account::default()
+        };
+        let call = Correos.token_call(&account).unwrap();
+        assert_eq!(call.url, "https://apioauthcid.correos.es/Api/Authorize/Token");
+        assert_eq!(
+            call.body.as_deref(),
+            Some("grant_type=client_credentials&client_id=a+b&client_secret=s%26t&scope=TPB")
+        );
+        let minutes = |body: &str| {
+            Correos
+                .read_token(200, body.as_bytes())
+                .map(|token| token.lives_for.as_mins())
+        };
+        assert_eq!(minutes(r#"{"idToken":"abc"}"#), Ok(29));
+        assert_eq!(minutes(r#"{"access_token":"abc","expires_in":3600}"#), Ok(59));
+        assert_eq!(minutes(r#"{"access_token":"abc","expires_in":5}"#), Ok(0));
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_none() {
+        for body in [r#"{"idToken":"a\nb"}"#, r#"{"idToken":""}"#, "{}", ""] {
+            assert!(
+                matches!(Correos.read_token(200, body.as_bytes()), Err(PollError::Unreadable(_))),
+                "{body}"
+            );
+        }
+        assert_eq!(Correos.read_token(401, b""), Err(PollError::Unauthorised));
+    }
+
+    #[test]
+    fn every_call_carries_token_and_credentials() {
+        let account = Account {
+            client_id: "id".to_owned(),
+            client_secret: "secret".to_owned(),
+            ..Account::default()
+        };
+        let call = Correos.call(&account, Some("abc"), &[number("PQ1"), number("PQ2")]);
+        assert_eq!(
+            call.url,
+            "https://api1.correos.es/support/trackpub/api/v2/search/PQ1,PQ2"
+        );
+        for header in [
+            ("client_id", "id"),
+            ("client_secret", "secret"),
+            ("Authorization", "Bearer abc"),
+        ] {
+            assert!(call.headers.contains(&(header.0, header.1.to_owned())), "{}", header.0);
+        }
+    }
+
+    #[test]
+    fn what_has_no_hour_comes_after_what_is_told_before_it() {
+        let events = events(
+            r#"[{"eventDate":"04/11/2026","eventHours":"08:31:07","eventCode":"H020000V"},
+                {"eventDate":"04/11/2026","eventHours":"","eventCode":"I010000V"},
+                {"eventDate":"05/11/2026","eventHours":null,"eventCode":"X"},
+                {"eventDate":"soon","eventCode":"Y"}]"#,
+        );
+        let times: Vec<String> = events.iter().map(|event| event.at.to_string()).collect();
+        assert_eq!(
+            times,
+            [
+                "2026-11-04T07:31:07Z",
+                "2026-11-04T07:31:07Z",
+                "2026-11-04T23:00:00Z",
+                "2026-11-04T23:00:00Z"
+            ]
+        );
+        let assumed: Vec<bool> = events.iter().map(|event| event.is_time_assumed).collect();
+        assert_eq!(assumed, [false, true, true, true]);
+    }
+
+    #[test]
+    fn the_parcel_in_which_it_comes_back_is_another() {
+        let body = r#"[{"codEnvio":"PQ1","eventos":[{"codEvento":"A010000V","fecEvento":"04/11/2026","horEvento":"10:00"}],
+            "enviosAsociados":[{"codEnvio":"DQ1","eventos":[{"codEvento":"I010000V"}]}]}]"#;
+        let sightings = asked(200, body).unwrap();
+        let [sighting] = sightings.as_slice() else {
+            panic!("{sightings:?}")
+        };
+        let Told::Events(events) = &sighting.told else {
+            panic!("{sighting:?}")
+        };
+        assert_eq!(
+            events.iter().map(|event| event.status).collect::<Vec<_>>(),
+            [Some(OrderStatus::Shipped)]
+        );
+    }
+
+    #[test]
+    fn an_error_may_be_a_number_a_text_or_an_empty_list() {
+        for error in [r#"{"codError":1}"#, r#"{"codError":"3"}"#, "[]", "null"] {
+            let body = format!(r#"[{{"code":"PQ1","events":null,"error":{error}}}]"#);
+            assert_eq!(
+                asked(200, &body),
+                Ok(vec![Sighting::not_found(number("PQ1"))]),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_unreadable_parcel_does_not_take_the_others_with_it() {
+        let body = br##"[{"codEnvio":"#"},{"codEnvio":"PQ1","eventos":[{"codEvento":"I010000V"}]}]"##;
+        let delivery = Webhook::read(&Correos, &request(&[], body)).unwrap();
+        assert_eq!(delivery.sightings.len(), 1);
+        assert!(Webhook::read(&Correos, &request(&[], br##"[{"codEnvio":"#"}]"##)).is_err());
+    }
+
+    #[test]
+    fn of_too_many_parcels_a_hundred_are_read() {
+        let parcels: Vec<String> = (0..150)
+            .map(|n| format!(r#"{{"codEnvio":"PQ{n}","eventos":[{{"codEvento":"I010000V"}}]}}"#))
+            .collect();
+        let body = format!("[{}]", parcels.join(","));
+        let delivery = Webhook::read(&Correos, &request(&[], body.as_bytes())).unwrap();
+        assert_eq!(delivery.sightings.len(), 100);
+    }
+
+    proptest! {
+        #[test]
+        fn no_character_of_a_secret_may_change(place in any::<prop::sample::Index>(), other in "[ -~]") {
+            let place = place.index("second".len());
+            let secret = format!("{}{other}{}", &"second"[..place], &"second"[place + 1..]);
+            let proven = prove(&[("clientID", "shop"), ("clientSecret", &secret)]);
+            prop_assert_eq!(proven.is_ok(), secret == "second");
+        }
+    }
+}

@@ -139,3 +139,94 @@ fn stand(cycle: &Value, last: Option<Entry>, now: Timestamp) -> Entry {
         ..last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use crate::code_table::doubled;
+    use domain::TrackingEvent;
+    use serde_json::json;
+
+    fn read(cycle: &Value) -> Result<Option<Sighting>, Unreadable> {
+        let body = json!({ "parcellifecycleResponse": { "parcelLifeCycleData": cycle } }).to_string();
+        let asked = [TrackingNumber::try_from("09440000567812").unwrap()];
+        parcel(body.as_bytes(), &asked, "2026-11-20T10:00:00Z".parse().unwrap())
+    }
+
+    fn events(steps: &Value, scans: &Value) -> Vec<TrackingEvent> {
+        let sighting = read(&json!({ "statusInfo": steps, "scanInfo": { "scan": scans } }))
+            .unwrap()
+            .unwrap();
+        match sighting.told {
+            Told::Events(events) => events,
+            Told::NotFound => Vec::new(),
+        }
+    }
+
+    fn scan(name: &str) -> Value {
+        json!({ "date": "2026-11-05T08:05:00",
+            "scanData": { "scanType": { "name": name }, "location": "Cluj-Napoca (RO)" } })
+    }
+
+    #[test]
+    fn the_current_step_counts_not_the_last_one() {
+        let steps = json!([
+            { "status": "ACCEPTED", "statusHasBeenReached": true, "isCurrentStatus": true },
+            { "status": "DELIVERED", "statusHasBeenReached": false, "isCurrentStatus": false },
+        ]);
+        let events = events(&steps, &json!([scan("SC_15_PICKUP")]));
+        let [event] = events.as_slice() else {
+            panic!("{events:?}")
+        };
+        assert_eq!(
+            (event.status, event.code.as_deref()),
+            (Some(OrderStatus::Shipped), Some("ACCEPTED"))
+        );
+        assert_eq!(event.at, "2026-11-05T06:05:00Z".parse().unwrap());
+        assert_eq!(event.place.as_deref(), Some("Cluj-Napoca (RO)"));
+    }
+
+    #[test]
+    fn what_is_left_in_a_shop_is_not_delivered() {
+        let steps = json!([{ "status": "DELIVERED", "isCurrentStatus": "true" }]);
+        let events = events(&steps, &json!([scan("SC_23_STORE_DROPOFF")]));
+        assert_eq!(events[0].status, Some(OrderStatus::OutForDelivery));
+        assert_eq!(events[0].detail, Some(domain::TrackingDetail::ReadyForPickup));
+    }
+
+    #[test]
+    fn what_reached_no_step_is_announced() {
+        let steps = json!([{ "status": "ACCEPTED", "statusHasBeenReached": false }]);
+        assert_eq!(events(&steps, &json!([]))[0].status, Some(OrderStatus::Processing));
+    }
+
+    #[test]
+    fn a_clock_in_an_unnamed_country_is_german() {
+        let scan = json!({ "date": "2026-11-05T08:05:00", "scanData": { "location": "Somewhere" } });
+        let events = events(&json!([]), &json!([scan]));
+        assert_eq!(events[0].at, "2026-11-05T07:05:00Z".parse().unwrap());
+        assert!(events[0].is_time_assumed);
+    }
+
+    #[test]
+    fn an_answer_about_another_parcel_is_not_believed() {
+        let cycle = json!({ "shipmentInfo": { "parcelLabelNumber": "09981100001234" } });
+        assert!(read(&cycle).is_err());
+        assert_eq!(read(&Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn a_country_stands_in_brackets() {
+        assert_eq!(country_of("Mechelen (BE)"), Some("BE"));
+        for place in ["", ")", "Mechelen", "Mechelen (BE) 2"] {
+            assert_eq!(country_of(place), None, "{place}");
+        }
+    }
+
+    #[test]
+    fn each_code_has_one_meaning() {
+        assert!(doubled(STEPS).is_empty());
+        assert!(doubled(SCANS).is_empty());
+    }
+}

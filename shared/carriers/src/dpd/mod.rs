@@ -203,3 +203,213 @@ impl Poll for Dpd {
         Ok(answered(sighting.into_iter().collect(), asked))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use crate::code_table::doubled;
+    use domain::TrackingEvent;
+    use proptest::prelude::*;
+
+    const NOW: &str = "2026-11-20T10:00:00Z";
+    const PUSH: &str = "pushid=700101&pnr=09440000567812&status=delivery_customer&statusdate=05112026171000";
+
+    fn request<'r>(query: &'r str, key: Option<&'r str>) -> Request<'r> {
+        Request {
+            method: "GET",
+            key,
+            query,
+            headers: &[],
+            body: b"",
+            now: NOW.parse().unwrap(),
+        }
+    }
+
+    fn event(query: &str) -> TrackingEvent {
+        let delivery = Webhook::read(&Dpd, &request(query, None)).unwrap();
+        match &delivery.sightings[0].told {
+            Told::Events(events) => events[0].clone(),
+            Told::NotFound => panic!("{delivery:?}"),
+        }
+    }
+
+    fn keys() -> Keys {
+        Keys::new(vec![
+            "old-secret-path-segment".to_owned(),
+            "secret-path-segment".to_owned(),
+        ])
+    }
+
+    #[test]
+    fn a_live_key_in_the_path_proves() {
+        assert_eq!(Dpd.prove(&request(PUSH, Some("secret-path-segment")), &keys()), Ok(()));
+        assert_eq!(
+            Dpd.prove(&request(PUSH, Some("old-secret-path-segment")), &keys()),
+            Ok(())
+        );
+        assert_eq!(Dpd.prove(&request(PUSH, None), &keys()), Err(Unproven::Missing));
+        for key in [
+            "",
+            "secret-path-segmen",
+            "Secret-path-segment",
+            "secret%2Dpath-segment",
+            "secret-path-segment/",
+        ] {
+            assert_eq!(
+                Dpd.prove(&request(PUSH, Some(key)), &keys()),
+                Err(Unproven::Mismatch),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_proven() {
+        let none = Keys::new(vec![String::new()]);
+        assert_eq!(Dpd.prove(&request(PUSH, Some("")), &none), Err(Unproven::NoKey));
+    }
+
+    #[test]
+    fn a_signed_call_is_proven() {
+        let unsigned = Unsigned {
+            query: PUSH,
+            body: b"",
+            now: NOW.parse().unwrap(),
+        };
+        let signed = Dpd.sign(&unsigned, "secret-path-segment");
+        assert_eq!(Dpd.prove(&request(PUSH, signed.key.as_deref()), &keys()), Ok(()));
+    }
+
+    #[test]
+    fn the_answer_repeats_the_id_whatever_else_the_call_says() {
+        for query in [
+            PUSH,
+            "pushid=700101",
+            "pushid=700101&pnr=%23&status=delivery_by_balloon",
+        ] {
+            let answer = Dpd.answer(&request(query, None));
+            assert_eq!(
+                answer.body, "<push><pushid>700101</pushid><status>OK</status></push>",
+                "{query}"
+            );
+            assert_eq!((answer.status, answer.content_type), (200, Some("application/xml")));
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_not_repeated() {
+        let long = format!("pushid={}", "1".repeat(65));
+        for query in [
+            "",
+            "pushid=",
+            "pushid=%3Cx/%3E",
+            "pushid=1&pushid=2",
+            "pushid=1%202",
+            &long,
+        ] {
+            assert_eq!(Dpd.answer(&request(query, None)), Answer::taken(), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_readable_date_came_just_now() {
+        for date in [
+            "",
+            "&statusdate=",
+            "&statusdate=soon",
+            "&statusdate=31022026171000",
+            "&statusdate=5112026171000",
+        ] {
+            let event = event(&format!("pnr=09440000567812&status=delivery_customer{date}"));
+            assert_eq!(event.at, NOW.parse().unwrap(), "{date}");
+            assert!(event.is_time_assumed);
+            assert_eq!(event.status, Some(OrderStatus::Delivered));
+        }
+    }
+
+    #[test]
+    fn a_date_is_german_time() {
+        let event = event(PUSH);
+        assert_eq!(event.at, "2026-11-05T16:10:00Z".parse().unwrap());
+        assert!(!event.is_time_assumed);
+    }
+
+    #[test]
+    fn a_call_about_no_parcel_is_unreadable() {
+        for query in [
+            "",
+            "pnr=1",
+            "status=delivery_customer",
+            "pnr=%23&status=x",
+            "pnr=1&pnr=2&status=x",
+        ] {
+            assert!(Webhook::read(&Dpd, &request(query, None)).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn who_took_it_and_the_proof_of_it_are_not_archived() {
+        let query = format!("{PUSH}&receiver=Kim+Example&Receiver=Kim&%70od=POD77&ref=ORDER-2041");
+        let request = request(&query, None);
+        let archived = Dpd.archived(&request);
+        assert_eq!(*archived, *format!("{PUSH}&ref=ORDER-2041").as_bytes());
+        assert!(!format!("{:?}", Webhook::read(&Dpd, &request)).contains("Kim"));
+        assert_eq!(Dpd.read_archived(&archived, request.now), Webhook::read(&Dpd, &request));
+    }
+
+    #[test]
+    fn a_query_without_people_is_archived_as_it_came() {
+        assert!(matches!(Dpd.archived(&request(PUSH, None)), Cow::Borrowed(kept) if kept == PUSH.as_bytes()));
+    }
+
+    #[test]
+    fn one_parcel_is_asked_for_by_its_number() {
+        let call = Dpd.call(
+            &Account::default(),
+            None,
+            &[TrackingNumber::try_from("09440000567812").unwrap()],
+        );
+        assert_eq!(call.url, "https://tracking.dpd.de/rest/plc/en_US/09440000567812");
+        assert_eq!(call.method, "GET");
+    }
+
+    #[test]
+    fn a_page_for_people_is_no_answer() {
+        let asked = [TrackingNumber::try_from("09440000567812").unwrap()];
+        for body in [
+            "",
+            "<html><body>Please wait</body></html>",
+            "{}",
+            "[]",
+            "<!DOCTYPE html><html/>",
+        ] {
+            let answer = Poll::read(&Dpd, 200, body.as_bytes(), &asked, NOW.parse().unwrap());
+            assert!(matches!(answer, Err(PollError::Unreadable(_))), "{body}");
+        }
+        let answer = Poll::read(&Dpd, 403, b"", &asked, NOW.parse().unwrap());
+        assert_eq!(answer, Err(PollError::Unauthorised));
+    }
+
+    #[test]
+    fn each_code_has_one_meaning() {
+        assert!(doubled(PUSH_STATUSES).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_character_of_a_key_may_change(place in any::<prop::sample::Index>(), other in "[ -~]") {
+            let ours = "secret-path-segment";
+            let place = place.index(ours.len());
+            let key = format!("{}{other}{}", &ours[..place], &ours[place + 1..]);
+            prop_assert_eq!(Dpd.prove(&request(PUSH, Some(&key)), &keys()).is_ok(), key == ours);
+        }
+
+        #[test]
+        fn what_is_answered_never_holds_anything_but_an_id(query in any::<String>()) {
+            let answer = Dpd.answer(&request(&format!("pushid={query}"), None));
+            let id = answer.body.strip_prefix("<push><pushid>").and_then(|rest| rest.split_once('<'));
+            prop_assert!(answer.body.is_empty() || id.is_some_and(|(id, _)| is_push_id(id)));
+        }
+    }
+}

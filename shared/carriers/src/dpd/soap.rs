@@ -103,3 +103,76 @@ fn moment(date: &str, country: &str) -> Option<Moment> {
     let shown = DateTime::strptime("%m/%d/%Y %I:%M:%S %p", date).ok()?;
     Moment::on_a_wall(shown, Some(country))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use domain::{OrderStatus, TrackingEvent};
+
+    fn read(inner: &str) -> Result<Vec<TrackingEvent>, Unreadable> {
+        let body = format!("<Envelope><Body><trackingresult>{inner}</trackingresult></Body></Envelope>");
+        let asked = [TrackingNumber::try_from("09440000567812").unwrap()];
+        let sighting = parcel(body.as_bytes(), &asked, "2026-11-20T10:00:00Z".parse().unwrap())?;
+        Ok(match sighting.unwrap().told {
+            Told::Events(events) => events,
+            Told::NotFound => Vec::new(),
+        })
+    }
+
+    fn step(status: &str, current: bool, date: &str) -> String {
+        format!(
+            "<statusInfo><status>{status}</status><statusHasBeenReached>true</statusHasBeenReached>\
+             <isCurrentStatus>{current}</isCurrentStatus><location><content>Mechelen (BE)</content></location>\
+             <date><content>{date}</content></date></statusInfo>"
+        )
+    }
+
+    #[test]
+    fn of_steps_of_one_moment_the_current_one_comes_last() {
+        let inner = [
+            step("DeliveryFailure", true, "11/5/2026 2:43:31 PM"),
+            step("Courier", false, "11/5/2026 2:43:31 PM"),
+        ];
+        let events = read(&inner.concat()).unwrap();
+        let codes: Vec<_> = events.iter().filter_map(|event| event.code.as_deref()).collect();
+        assert_eq!(codes, ["Courier", "DeliveryFailure"]);
+        assert_eq!(events[1].at, "2026-11-05T13:43:31Z".parse().unwrap());
+    }
+
+    #[test]
+    fn midnight_and_noon_are_told_apart() {
+        for (date, at) in [
+            ("11/5/2026 12:00:00 AM", "2026-11-04T23:00:00Z"),
+            ("11/5/2026 12:00:00 PM", "2026-11-05T11:00:00Z"),
+        ] {
+            assert_eq!(
+                read(&step("Courier", true, date)).unwrap()[0].at,
+                at.parse().unwrap(),
+                "{date}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_step_without_a_date_comes_after_the_one_before() {
+        let inner = [step("Depot", false, "11/5/2026 4:09:55 AM"), step("Courier", true, "")];
+        let events = read(&inner.concat()).unwrap();
+        assert_eq!(events[0].at, events[1].at);
+        assert_eq!(events[1].status, Some(OrderStatus::OutForDelivery));
+    }
+
+    #[test]
+    fn what_costs_too_much_to_read_is_not_read() {
+        assert!(read("<a/>".repeat(30_000).as_str()).is_err());
+        assert!(read(&"<a xmlns:b='c'>".repeat(100)).is_err());
+        assert!(read(&" ".repeat(2 * 1024 * 1024)).is_err());
+        assert!(read(&format!("{}{}", "<a>".repeat(15_000), "</a>".repeat(15_000))).is_ok());
+    }
+
+    #[test]
+    fn entities_of_its_own_are_refused() {
+        let body = b"<!DOCTYPE a [<!ENTITY b 'c'>]><trackingresult>&b;</trackingresult>";
+        assert!(parcel(body, &[], "2026-11-20T10:00:00Z".parse().unwrap()).is_err());
+    }
+}
