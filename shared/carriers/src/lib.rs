@@ -5,12 +5,19 @@
 //! carrier tells of one parcel. Nothing here has a clock or a network.
 
 mod aftership;
+#[cfg(test)]
+mod any_bytes;
+mod archive;
 mod code_table;
 mod correos;
 mod correos_express;
+mod dhl;
 mod dpd;
+mod easypost;
+mod fedex;
 mod history;
 mod moment;
+mod oauth;
 mod parse;
 mod poll;
 mod proof;
@@ -18,11 +25,14 @@ mod royal_mail;
 mod shippo;
 mod sighting;
 mod tracking_page;
+mod ups;
 mod webhook;
 mod words;
 
+pub use dhl::confirm_call as dhl_confirm_call;
 pub use poll::{AccessToken, Account, Call, Limits, Poll, PollError, Subscription, Window, poll};
 pub use proof::Unproven;
 pub use sighting::{Sighting, Told, Unreadable};
 pub use tracking_page::{carrier_name, carrier_of, tracking_page};
+pub use ups::issue_token as ups_token;
 pub use webhook::{Answer, Delivery, Handshake, Keys, Request, Signed, Unsigned, Webhook, webhook};

@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::fmt;
 
-use crate::{Sighting, Unreadable};
+use crate::{
+    Sighting, Unreadable, correos::Correos, correos_express::CorreosExpress, dhl::Dhl, dpd::Dpd, fedex::Fedex,
+    royal_mail::RoyalMail, ups::Ups,
+};
 
 /// Our account with a carrier.
 #[derive(Clone, Default, Deserialize)]
@@ -209,11 +212,12 @@ pub(crate) fn with_missing(mut told: Vec<Sighting>, asked: &[TrackingNumber]) ->
 pub fn poll(carrier: Carrier) -> Option<&'static dyn Poll> {
     match carrier {
         Carrier::Easypost | Carrier::Aftership | Carrier::Shippo => None,
-        Carrier::Correos => Some(&crate::correos::Correos),
-        Carrier::CorreosExpress => Some(&crate::correos_express::CorreosExpress),
-        Carrier::RoyalMail => Some(&crate::royal_mail::RoyalMail),
-        Carrier::Dpd => Some(&crate::dpd::Dpd),
-        // POLLS: one arm for each carrier that is asked.
-        _ => None,
+        Carrier::Fedex => Some(&Fedex),
+        Carrier::Ups => Some(&Ups),
+        Carrier::Dhl => Some(&Dhl),
+        Carrier::Correos => Some(&Correos),
+        Carrier::CorreosExpress => Some(&CorreosExpress),
+        Carrier::RoyalMail => Some(&RoyalMail),
+        Carrier::Dpd => Some(&Dpd),
     }
 }

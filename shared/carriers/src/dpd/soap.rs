@@ -23,9 +23,11 @@ pub(super) fn parcel(body: &[u8], asked: &[TrackingNumber], now: Timestamp) -> R
     if text.len() > LONGEST_BODY || text.matches("xmlns").count() > MOST_NAMESPACES {
         return Err(Unreadable::new("an answer of usual size"));
     }
-    let mut options = ParsingOptions::default();
-    options.allow_dtd = false;
-    options.nodes_limit = MOST_NODES;
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
     let document = Document::parse_with_options(text, options).map_err(|_not_xml| expected())?;
     let result = document
         .descendants()
