@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::code_table::{Meaning, Row, meaning};
-use crate::history::{Entry, expecting, history};
+use crate::history::{Entry, entries, expecting, history};
 use crate::moment::{Moment, iso_day};
 use crate::parse::{at, each, first_text, json, number, text_at};
 use crate::proof::{fits_any, from_base64, hmac_sha256};
@@ -87,7 +87,12 @@ fn parcel(body: &Value, now: Timestamp) -> Result<Option<Sighting>, Unreadable> 
         .and_then(|seconds| seconds.parse().ok())
         .and_then(|seconds| Timestamp::from_second(seconds).ok());
     let checkpoints = each(at(body, "msg.checkpoints"));
-    let mut entries: Vec<Entry> = checkpoints.map(|checkpoint| entry(checkpoint, sent, now)).collect();
+    let mut entries = entries(
+        checkpoints,
+        sent.unwrap_or(now),
+        |checkpoint| moment(checkpoint, sent),
+        entry,
+    );
     entries.sort_by_key(|entry| entry.moment.at);
     let newest = entries.pop();
     entries.extend(current(body, newest, sent, now));
@@ -95,16 +100,17 @@ fn parcel(body: &Value, now: Timestamp) -> Result<Option<Sighting>, Unreadable> 
     Ok(sighting.map(|sighting| expecting(sighting, expected(body))))
 }
 
-fn entry(checkpoint: &Value, sent: Option<Timestamp>, now: Timestamp) -> Entry {
-    let country = country(checkpoint);
-    let moment = match first_text(checkpoint, &["checkpoint_time", "created_at"])
-        .and_then(|text| Moment::iso(&text, country.as_deref()))
-    {
+fn moment(checkpoint: &Value, sent: Option<Timestamp>) -> Option<Moment> {
+    let text = first_text(checkpoint, &["checkpoint_time", "created_at"])?;
+    let told = Moment::iso(&text, country(checkpoint).as_deref())?;
+    match (told.is_assumed, sent) {
         // By a clock that runs ahead of UTC it would lie behind what came after it.
-        Some(guessed) if guessed.is_assumed => Moment::arrival(sent.map_or(guessed.at, |sent| guessed.at.min(sent))),
-        Some(told) => told,
-        None => Moment::arrival(sent.unwrap_or(now)),
-    };
+        (true, Some(sent)) => Some(Moment::arrival(told.at.min(sent))),
+        (true, None) | (false, _) => Some(told),
+    }
+}
+
+fn entry(checkpoint: &Value, moment: Moment) -> Entry {
     let (tag, subtag) = (text_at(checkpoint, "tag"), text_at(checkpoint, "subtag"));
     let text = first_text(checkpoint, &["message", "subtag_message"]);
     Entry {
@@ -112,7 +118,7 @@ fn entry(checkpoint: &Value, sent: Option<Timestamp>, now: Timestamp) -> Entry {
         meaning: read_status(tag.as_deref(), subtag.as_deref(), text.as_deref(), false),
         code: subtag.or(tag),
         text,
-        place: place(text_at(checkpoint, "city"), country),
+        place: place(text_at(checkpoint, "city"), country(checkpoint)),
     }
 }
 

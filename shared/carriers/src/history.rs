@@ -1,10 +1,12 @@
 //! What a carrier tells of parcels, put in order and kept within bounds.
 
 use domain::{Carrier, TrackingEvent, TrackingNumber};
+use jiff::Timestamp;
 use jiff::civil::Date;
+use serde_json::Value;
 
 use crate::code_table::Meaning;
-use crate::moment::Moment;
+use crate::moment::{Moment, in_order};
 use crate::poll::with_missing;
 use crate::sighting::MOST_PARCELS;
 use crate::tracking_page::percent_encoded;
@@ -49,6 +51,22 @@ impl Entry {
         event.place = bounded(self.place);
         event
     }
+}
+
+/// The entries of these lines of a history, which stand oldest first. A line of the past whose time cannot be read is never the newest.
+pub(crate) fn entries<'v>(
+    lines: impl Iterator<Item = &'v Value>,
+    now: Timestamp,
+    moment: impl Fn(&Value) -> Option<Moment>,
+    entry: impl Fn(&Value, Moment) -> Entry,
+) -> Vec<Entry> {
+    let lines: Vec<&Value> = lines.collect();
+    let moments = in_order(lines.iter().map(|line| moment(line)).collect(), now);
+    lines
+        .into_iter()
+        .zip(moments)
+        .map(|(line, moment)| entry(line, moment))
+        .collect()
 }
 
 /// The history of a parcel. Of entries of one moment the later one stays behind the other; nothing where there are none.
@@ -127,7 +145,6 @@ pub(crate) fn same_parcel(told: Option<&TrackingNumber>, asked: &[TrackingNumber
 mod tests {
     use super::*;
     use domain::OrderStatus;
-    use jiff::Timestamp;
 
     fn number(text: &str) -> TrackingNumber {
         TrackingNumber::try_from(text).unwrap()

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::code_table::{Meaning, Row, meaning};
-use crate::history::{Entry, answered, expecting, history, listed, readable};
+use crate::history::{Entry, answered, entries, expecting, history, listed, readable};
 use crate::moment::{Moment, iso_day};
 use crate::parse::{self, at, each, json, text_at};
 use crate::{AccessToken, Account, Call, Limits, Poll, PollError, Sighting, Unreadable, Window};
@@ -135,8 +135,9 @@ fn parcel(piece: &Value, asked: &[TrackingNumber], now: Timestamp) -> Result<Opt
         return Ok(Some(Sighting::not_found(number)));
     }
     // The newest comes first.
-    let mut entries: Vec<Entry> = each(at(piece, "events")).map(|event| entry(event, now)).collect();
-    entries.reverse();
+    let mut events: Vec<&Value> = each(at(piece, "events")).collect();
+    events.reverse();
+    let mut entries = entries(events.into_iter(), now, |event| moment(event, "eventDateTime"), entry);
     if let Some(last) = summary(piece, now) {
         // What the list dates after the last event has a wrong date, or comes with the next answer too.
         entries.retain(|entry| last.moment.is_assumed || entry.moment.at <= last.moment.at);
@@ -169,10 +170,10 @@ fn number(piece: &Value, asked: &[TrackingNumber], has_error: bool) -> Result<Tr
         .ok_or_else(|| Unreadable::new("a number in mailPieces.mailPieceId"))
 }
 
-fn entry(event: &Value, now: Timestamp) -> Entry {
+fn entry(event: &Value, moment: Moment) -> Entry {
     let code = text_at(event, "eventCode");
     Entry {
-        moment: moment(text_at(event, "eventDateTime"), now),
+        moment,
         meaning: code.as_deref().and_then(|code| meaning(CODES, code)),
         code,
         text: text_at(event, "eventName"),
@@ -183,7 +184,7 @@ fn entry(event: &Value, now: Timestamp) -> Entry {
 fn summary(piece: &Value, now: Timestamp) -> Option<Entry> {
     let code = text_at(piece, "summary.lastEventCode")?;
     Some(Entry {
-        moment: moment(text_at(piece, "summary.lastEventDateTime"), now),
+        moment: moment(piece, "summary.lastEventDateTime").unwrap_or(Moment::arrival(now)),
         meaning: meaning(CODES, &code),
         code: Some(code),
         text: text_at(piece, "summary.lastEventName"),
@@ -191,9 +192,9 @@ fn summary(piece: &Value, now: Timestamp) -> Option<Entry> {
     })
 }
 
-fn moment(text: Option<String>, now: Timestamp) -> Moment {
-    text.and_then(|text| Moment::iso(&text, Some("GB")))
-        .unwrap_or(Moment::arrival(now))
+/// RFC 3339; without an offset, which has not been seen, by a British clock.
+fn moment(told: &Value, path: &str) -> Option<Moment> {
+    Moment::iso(&text_at(told, path)?, Some("GB"))
 }
 
 #[cfg(test)]
@@ -281,6 +282,21 @@ mod tests {
         };
         assert_eq!(events.len(), 1);
         assert_eq!(events[0].status, Some(OrderStatus::Processing));
+    }
+
+    #[test]
+    fn an_old_event_without_a_readable_time_is_not_the_newest() {
+        let body = r#"{"mailPieces":{"mailPieceId":"QK104000725GB","events":[
+            {"eventCode":"EVKSP","eventDateTime":"2026-11-05T09:45:00Z"},
+            {"eventCode":"EVGPD","eventDateTime":"?"},
+            {"eventCode":"EVDAC","eventDateTime":"2026-11-03T22:15:00Z"}]}}"#;
+        let sightings = read(200, body, &[number("QK104000725GB")]).unwrap();
+        let Told::Events(events) = &sightings[0].told else {
+            panic!("{sightings:?}")
+        };
+        let codes: Vec<_> = events.iter().filter_map(|event| event.code.as_deref()).collect();
+        assert_eq!(codes, ["EVDAC", "EVGPD", "EVKSP"]);
+        assert!(events[1].is_time_assumed);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::code_table::{Meaning, Row, meaning};
-use crate::history::{Entry, expecting, history};
+use crate::history::{Entry, entries, expecting, history};
 use crate::moment::{Moment, iso_day};
 use crate::parse::{at, each, first_text, json, number, text_at};
 use crate::proof::{fits_any, from_hex, hmac_sha256};
@@ -116,12 +116,10 @@ fn prove_token(request: &Request<'_>, keys: &Keys) -> Result<(), Unproven> {
 fn parcel(body: &Value, now: Timestamp) -> Result<Option<Sighting>, Unreadable> {
     let number = number(at(body, "data.tracking_number"));
     let number = number.ok_or_else(|| Unreadable::new("a tracking number in data.tracking_number"))?;
-    let mut entries: Vec<Entry> = each(at(body, "data.tracking_history"))
-        .map(|status| entry(status, now))
-        .collect();
+    let mut entries = entries(each(at(body, "data.tracking_history")), now, moment, entry);
     if let Some(current) = each(at(body, "data.tracking_status")).next() {
         // It stands in the history too, mostly; here it is the one that counts.
-        let current = entry(current, now);
+        let current = entry(current, moment(current).unwrap_or(Moment::arrival(now)));
         entries.retain(|entry| *entry != current);
         entries.push(current);
     }
@@ -132,15 +130,19 @@ fn parcel(body: &Value, now: Timestamp) -> Result<Option<Sighting>, Unreadable> 
     Ok(history(Carrier::Shippo, number, entries).map(|sighting| expecting(sighting, expected)))
 }
 
-fn entry(told: &Value, now: Timestamp) -> Entry {
+/// UTC, always with its `Z`; were it missing, the clock of the country would count.
+fn moment(told: &Value) -> Option<Moment> {
+    let text = first_text(told, &["status_date", "object_updated", "object_created"])?;
+    Moment::iso(&text, text_at(told, "location.country").as_deref())
+}
+
+fn entry(told: &Value, moment: Moment) -> Entry {
     let country = text_at(told, "location.country");
     let status = text_at(told, "status");
     let substatus = text_at(told, "substatus.code");
     let is_urgent = at(told, "substatus.action_required") == &Value::Bool(true);
     Entry {
-        moment: first_text(told, &["status_date", "object_updated", "object_created"])
-            .and_then(|text| Moment::iso(&text, country.as_deref()))
-            .unwrap_or(Moment::arrival(now)),
+        moment,
         meaning: read_status(status.as_deref(), substatus.as_deref(), is_urgent),
         code: match (status, substatus) {
             (Some(status), Some(substatus)) if status == "TRANSIT" => Some(format!("{status}/{substatus}")),

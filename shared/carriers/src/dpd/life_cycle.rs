@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::code_table::{Meaning, Row, meaning};
-use crate::history::{Entry, history, same_parcel};
+use crate::history::{Entry, entries, history, same_parcel};
 use crate::moment::Moment;
 use crate::parse::{at, each, first_text, json, number, text, text_at};
 use crate::{Sighting, Unreadable};
@@ -77,26 +77,28 @@ pub(super) fn parcel(body: &[u8], asked: &[TrackingNumber], now: Timestamp) -> R
     let told = number(at(cycle, "shipmentInfo.parcelLabelNumber"));
     let number = same_parcel(told.as_ref(), asked)
         .ok_or_else(|| Unreadable::new("the number that was asked for in parcelLabelNumber"))?;
-    let mut entries: Vec<Entry> = each(at(cycle, "scanInfo.scan")).map(|scan| entry(scan, now)).collect();
+    let mut entries = entries(each(at(cycle, "scanInfo.scan")), now, moment, entry);
     entries.sort_by_key(|entry| entry.moment.at);
     let last = entries.pop();
     entries.push(stand(cycle, last, now));
     Ok(history(Carrier::Dpd, number, entries))
 }
 
-fn entry(scan: &Value, now: Timestamp) -> Entry {
+fn moment(scan: &Value) -> Option<Moment> {
     let place = text_at(scan, "scanData.location");
-    let code = first_text(scan, &["scanData.scanType.name", "scanData.scanType.code"]);
     let named = place.as_deref().and_then(country_of).map(str::to_owned);
     let country = named.or_else(|| text_at(scan, "scanData.country"));
+    Moment::iso(&text_at(scan, "date")?, Some(country.as_deref().unwrap_or(HOME)))
+}
+
+fn entry(scan: &Value, moment: Moment) -> Entry {
+    let code = first_text(scan, &["scanData.scanType.name", "scanData.scanType.code"]);
     Entry {
-        moment: text_at(scan, "date")
-            .and_then(|date| Moment::iso(&date, Some(country.as_deref().unwrap_or(HOME))))
-            .unwrap_or(Moment::arrival(now)),
+        moment,
         meaning: code.as_deref().and_then(|code| meaning(SCANS, code)),
         code,
         text: first_content(scan, "scanDescription.content"),
-        place,
+        place: text_at(scan, "scanData.location"),
     }
 }
 
