@@ -11,8 +11,11 @@ PARAMETERS ?=
 COUNT ?= 1000000
 SEED ?= 1
 
+# How long each target is fuzzed.
+SECONDS_EACH ?= 60
+
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants attack openapi fmt deploy clean
+.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -73,6 +76,9 @@ recordings: tools build ## write anew what the local stack answers to the calls 
 
 attack: tools ## attack the HTTP API of the local stack by its own document, in every way (make up first; five minutes)
 	@infra/local/attack.sh demo
+
+fuzz: ## send the carriers' doors what nobody should send (SECONDS_EACH=60 for each of two targets; a nightly compiler)
+	@SECONDS_EACH=$(SECONDS_EACH) infra/local/fuzz.sh
 
 openapi: ## write docs/openapi.json anew from the code
 	@UPDATE_OPENAPI=1 cargo test --quiet --profile local --workspace --locked --test it open_api
