@@ -184,10 +184,9 @@ struct Parcel<'v> {
 
 /// Every parcel of the body. Beside the documented shape, the flat `trackResults` that some senders use.
 fn sightings(body: &Value, now: Timestamp) -> Result<Vec<Sighting>, Unreadable> {
-    let output = match at(body, "output") {
-        Value::Object(_) => at(body, "output"),
-        _ => body,
-    };
+    let output = Some(at(body, "output"))
+        .filter(|output| output.is_object())
+        .unwrap_or(body);
     let (complete, flat) = (at(output, "completeTrackResults"), at(output, "trackResults"));
     if !complete.is_array() && !flat.is_array() {
         return Err(Unreadable::new("a list output.completeTrackResults"));
@@ -261,8 +260,8 @@ fn events(result: &Value, number: &TrackingNumber, now: Timestamp) -> Vec<Tracki
     }
     let meanings = statuses(&scans);
     let status = |meaning: &Option<Meaning>| meaning.and_then(|meaning| meaning.status);
-    let scanned = scans.iter().zip(&meanings).filter(|(scan, _)| !scan.is_latest_status);
-    let scanned = scanned.last().map(|(_, meaning)| status(meaning));
+    let mut scanned = scans.iter().zip(&meanings).filter(|(scan, _)| !scan.is_latest_status);
+    let scanned = scanned.next_back().map(|(_, meaning)| status(meaning));
     // What the latest status repeats, or what nobody can read, the newest scan tells better.
     let is_news = |meaning: &Option<Meaning>| {
         scanned.is_none_or(|scanned| status(meaning).is_some() && status(meaning) != scanned)
