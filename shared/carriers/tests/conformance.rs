@@ -4,7 +4,7 @@
 //! Such a folder has one folder per carrier with an `expected.json`, which says for each file which parcels it tells of and what it tells,
 //! and perhaps a `signatures.json` with messages that are proven and messages that are not.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
 use carriers::{Answer, Keys, Request, Sighting, Told, Unreadable, poll, webhook};
 use domain::{Carrier, OrderStatus, TrackingEvent, TrackingNumber};

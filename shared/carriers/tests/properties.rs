@@ -1,6 +1,10 @@
 //! What holds for every carrier, whatever comes: nothing panics, and nothing but a carrier's own message under a live key is believed.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what fails here fails the test"
+)]
 
 use carriers::{Account, Handshake, Keys, Request, Signed, Told, Unproven, Unsigned, Webhook, poll, webhook};
 use domain::{Carrier, TrackingNumber};
