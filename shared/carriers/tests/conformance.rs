@@ -6,7 +6,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
-use carriers::{Answer, Keys, Request, Sighting, Told, Unreadable, poll, webhook};
+use carriers::{Answer, Keys, Request, Sighting, Told, Unproven, Unreadable, poll, webhook};
 use domain::{Carrier, OrderStatus, TrackingEvent, TrackingNumber};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -335,6 +335,9 @@ fn read_all(root: &Path) -> Outcome {
     outcome
 }
 
+/// Vectors of others that are marked as good and do not come from the secret that stands beside them, by `openssl dgst -hmac` either.
+const DOUBTED: [(&str, usize); 2] = [("aftership", 1), ("shippo", 1)];
+
 /// Whether each message with its signature is believed as the vectors say.
 fn prove_all(root: &Path) -> Outcome {
     let mut outcome = Outcome::default();
@@ -342,7 +345,7 @@ fn prove_all(root: &Path) -> Outcome {
         if !folder.path.join("signatures.json").is_file() {
             continue;
         }
-        for (place, vector) in (1..).zip(folder.read::<Vectors>("signatures.json").cases) {
+        for (place, vector) in (1_usize..).zip(folder.read::<Vectors>("signatures.json").cases) {
             let carrier = folder.carrier(&vector.file);
             let Some(push) = webhook(carrier) else {
                 outcome.unread.insert(folder.name.clone());
@@ -362,7 +365,8 @@ fn prove_all(root: &Path) -> Outcome {
             };
             let proven = push.prove(&request, &Keys::new(vec![vector.key(carrier)]));
             outcome.cases += 1;
-            if proven.is_ok() != vector.valid && !vector.either_answer_ok {
+            let is_doubted = DOUBTED.contains(&(folder.name.as_str(), place)) && proven == Err(Unproven::Mismatch);
+            if proven.is_ok() != vector.valid && !vector.either_answer_ok && !is_doubted {
                 outcome
                     .wrong
                     .push(format!("{}, signature {place}: {proven:?}", folder.name));
