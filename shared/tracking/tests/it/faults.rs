@@ -52,7 +52,10 @@ fn inputs() -> Vec<(i64, Input)> {
                 who: "admin-1".to_owned(),
             }),
         ),
-        (7, Input::Carrier(vec![of_other(ups(5, "on-its-way", Some(S::Shipped)))])),
+        (
+            7,
+            Input::Carrier(vec![of_other(ups(5, "on-its-way", Some(S::Shipped)))]),
+        ),
         (9, Input::Carrier(vec![ups(8, "delivered", Some(S::Delivered))])),
     ]
 }
@@ -98,7 +101,10 @@ async fn left_behind(fault: Option<(u64, Fault)>, again_after: SignedDuration) -
     let news = world.store.news();
     let left = Left {
         orders: records.into(),
-        news: news.into_iter().map(|(order, news)| (order.to_string(), news)).collect(),
+        news: news
+            .into_iter()
+            .map(|(order, news)| (order.to_string(), news))
+            .collect(),
         watched: [NUMBER, "1Z12345E0205271688"]
             .map(|text| world.store.watched(&number(text)))
             .into(),
@@ -288,5 +294,8 @@ async fn what_was_looked_after_in_the_meantime_is_not_put_off_again() {
     world.store.reschedule(&old, &next).await.unwrap();
     next.due_at = Some(hour(9));
     world.store.reschedule(&old, &next).await.unwrap();
-    assert_eq!(world.store.watched(&number(NUMBER)).unwrap().watching.due_at, Some(hour(2)));
+    assert_eq!(
+        world.store.watched(&number(NUMBER)).unwrap().watching.due_at,
+        Some(hour(2))
+    );
 }

@@ -34,7 +34,11 @@ async fn a_change_needs_a_reason_of_1_to_500_characters() {
             reason: reason.to_owned(),
             ..change(S::Delivered)
         };
-        assert_eq!(by_hand(&world, &change).await, Err(CannotChange::NoReason), "{reason:?}");
+        assert_eq!(
+            by_hand(&world, &change).await,
+            Err(CannotChange::NoReason),
+            "{reason:?}"
+        );
     }
     let longest = ByHand {
         reason: format!(" {} ", "ñ".repeat(500)),
@@ -79,7 +83,10 @@ async fn a_change_wins_is_flagged_and_told() {
     world.hear_in_time(&[ups(0, "delivered", Some(S::Delivered))]).await;
     world.clock.set(hour(2));
     let seen = by_hand(&world, &change(S::Exception)).await.unwrap();
-    assert_eq!((seen.status, seen.news, seen.is_newly_under_review), (S::Exception, 1, true));
+    assert_eq!(
+        (seen.status, seen.news, seen.is_newly_under_review),
+        (S::Exception, 1, true)
+    );
     assert!(world.order("1").needs_review);
     assert_eq!(world.told(), ["delivered", "exception"]);
     assert!(!world.events()[1].to_string().contains("the customer called"));
@@ -89,7 +96,12 @@ async fn a_change_wins_is_flagged_and_told() {
 async fn a_change_of_one_parcel_leaves_the_others_alone() {
     let world = World::with_a_parcel().await;
     world
-        .tell(&told(-1, "1", "processing", json!({"trackingNumber": "OTHER1", "carrier": "UPS"})))
+        .tell(&told(
+            -1,
+            "1",
+            "processing",
+            json!({"trackingNumber": "OTHER1", "carrier": "UPS"}),
+        ))
         .await;
     let of_one = ByHand {
         parcel: Some(number(NUMBER)),
@@ -103,7 +115,12 @@ async fn a_change_of_one_parcel_leaves_the_others_alone() {
 async fn of_an_order_with_two_parcels_a_change_is_told_once() {
     let world = World::with_a_parcel().await;
     world
-        .tell(&told(-1, "1", "processing", json!({"trackingNumber": "OTHER1", "carrier": "UPS"})))
+        .tell(&told(
+            -1,
+            "1",
+            "processing",
+            json!({"trackingNumber": "OTHER1", "carrier": "UPS"}),
+        ))
         .await;
     by_hand(&world, &change(S::Cancelled)).await.unwrap();
     assert_eq!(world.told(), ["cancelled"]);
@@ -118,7 +135,12 @@ async fn a_parcel_that_comes_after_the_change_does_not_tell_it_again() {
     world.clock.set(hour(1));
     world.tell(&told(-1, "1", "processing", parcel())).await;
     world
-        .tell(&told(-1, "1", "processing", json!({"trackingNumber": "OTHER1", "carrier": "UPS"})))
+        .tell(&told(
+            -1,
+            "1",
+            "processing",
+            json!({"trackingNumber": "OTHER1", "carrier": "UPS"}),
+        ))
         .await;
     assert_eq!(world.told(), ["delayed"]);
 }

@@ -22,7 +22,11 @@ async fn is_one_fact(registration: Value, carrier: TrackingEvent, pipeline: Valu
     let own = read(&pipeline.to_string());
     assert_eq!(id_of(&world, &news[0]), id_of(&world, &own));
     world.tell(&pipeline).await;
-    assert_eq!(world.read_news().len(), 1, "what the pipeline tells is told by nobody else");
+    assert_eq!(
+        world.read_news().len(),
+        1,
+        "what the pipeline tells is told by nobody else"
+    );
 }
 
 fn as_guest(mut event: Value) -> Value {
@@ -100,8 +104,18 @@ async fn for_a_guest_too_it_is_one_fact() {
 async fn nothing_that_the_pipeline_says_makes_news() {
     let world = World::new();
     for (hours, status) in (0..).zip([
-        "pending", "paid", "confirmed", "processing", "picking", "packed", "shipped", "delayed", "exception",
-        "out_for_delivery", "delivered", "returned",
+        "pending",
+        "paid",
+        "confirmed",
+        "processing",
+        "picking",
+        "packed",
+        "shipped",
+        "delayed",
+        "exception",
+        "out_for_delivery",
+        "delivered",
+        "returned",
     ]) {
         world.clock.set(hour(hours));
         world.tell(&told(hours, "1", status, parcel())).await;
@@ -114,7 +128,12 @@ async fn nothing_that_the_pipeline_says_makes_news() {
 async fn what_the_pipeline_told_a_carrier_does_not_tell_again() {
     let world = World::with_a_parcel().await;
     world.tell(&told(0, "1", "shipped", parcel())).await;
-    world.hear_in_time(&[ups(1, "picked-up", Some(S::Shipped)), ups(2, "sorted", Some(S::Shipped))]).await;
+    world
+        .hear_in_time(&[
+            ups(1, "picked-up", Some(S::Shipped)),
+            ups(2, "sorted", Some(S::Shipped)),
+        ])
+        .await;
     assert_eq!(world.told(), [""; 0]);
 }
 
@@ -156,8 +175,13 @@ async fn what_a_carrier_cancels_is_kept_and_not_told() {
 #[tokio::test]
 async fn that_it_can_be_fetched_is_another_fact_than_that_it_was_on_its_way() {
     let world = World::with_a_parcel().await;
-    let waits = with_detail(ups(4, "in-the-shop", Some(S::OutForDelivery)), TrackingDetail::ReadyForPickup);
-    world.hear_in_time(&[ups(0, "out", Some(S::OutForDelivery)), waits]).await;
+    let waits = with_detail(
+        ups(4, "in-the-shop", Some(S::OutForDelivery)),
+        TrackingDetail::ReadyForPickup,
+    );
+    world
+        .hear_in_time(&[ups(0, "out", Some(S::OutForDelivery)), waits])
+        .await;
     let news = world.read_news();
     assert_eq!(news.len(), 2);
     assert_ne!(id_of(&world, &news[0]), id_of(&world, &news[1]));
@@ -169,7 +193,10 @@ async fn that_it_still_waits_is_no_news() {
     let world = World::with_a_parcel().await;
     let waits = |hours| {
         let code = format!("waits-{hours}");
-        with_detail(ups(hours, &code, Some(S::OutForDelivery)), TrackingDetail::ReadyForPickup)
+        with_detail(
+            ups(hours, &code, Some(S::OutForDelivery)),
+            TrackingDetail::ReadyForPickup,
+        )
     };
     world.hear_in_time(&[waits(0), waits(24), waits(48)]).await;
     world.hear(&[waits(-5)]).await;
@@ -251,7 +278,9 @@ async fn of_a_day_that_no_calendar_of_ours_has_all_else_is_told() {
     world
         .hear(&[expected_on(ups(0, "late", Some(S::Delayed)), date(9999, 12, 31))])
         .await;
-    let Content::OrderStatus(update) = &world.read_news()[0].content else { panic!() };
+    let Content::OrderStatus(update) = &world.read_news()[0].content else {
+        panic!()
+    };
     assert_eq!(update.estimated_delivery, None);
 }
 
@@ -281,7 +310,9 @@ async fn what_the_customer_told_the_shop_is_in_every_message() {
     let (own, news) = (read(&event.to_string()), &world.read_news()[0]);
     assert_eq!(news.recipient, own.recipient);
     assert_eq!(news.language, own.language);
-    let (Content::OrderStatus(own), Content::OrderStatus(news)) = (&own.content, &news.content) else { panic!() };
+    let (Content::OrderStatus(own), Content::OrderStatus(news)) = (&own.content, &news.content) else {
+        panic!()
+    };
     assert_eq!(news.parcel, own.parcel);
     assert_eq!((news.status, &news.order.items), (S::Shipped, &own.order.items));
     assert_eq!(news.order.customer_name, own.order.customer_name);
@@ -299,7 +330,9 @@ async fn prices_keep_their_currency_without_a_total() {
     );
     world.tell(&event).await;
     world.hear(&[ups(0, "picked-up", Some(S::Shipped))]).await;
-    let Content::OrderStatus(update) = &world.read_news()[0].content else { panic!() };
+    let Content::OrderStatus(update) = &world.read_news()[0].content else {
+        panic!()
+    };
     assert_eq!(update.order.items[0].price.as_ref().unwrap().currency.code(), "GBP");
 }
 
@@ -311,7 +344,9 @@ async fn parcels_that_contradict_each_other_silence_nobody() {
     let count = json!({"trackingNumber": NUMBER, "parcelCount": 2});
     world.tell(&told(0, "1", "packed", count)).await;
     world.hear(&[ups(0, "picked-up", Some(S::Shipped))]).await;
-    let Content::OrderStatus(update) = &world.read_news()[0].content else { panic!() };
+    let Content::OrderStatus(update) = &world.read_news()[0].content else {
+        panic!()
+    };
     let parcel = update.parcel.as_ref().unwrap();
     assert_eq!((parcel.number, parcel.count), (Some(3), None));
 }
@@ -329,8 +364,13 @@ async fn too_much_for_one_event_is_told_without_its_items() {
     merge(&mut event["orderData"], json!({"parcelItems": items}));
     world.tell(&event).await;
     world.hear(&[ups(0, "picked-up", Some(S::Shipped))]).await;
-    let Content::OrderStatus(update) = &world.read_news()[0].content else { panic!() };
-    assert_eq!((update.order.items.len(), update.parcel.as_ref().unwrap().items.len()), (0, 250));
+    let Content::OrderStatus(update) = &world.read_news()[0].content else {
+        panic!()
+    };
+    assert_eq!(
+        (update.order.items.len(), update.parcel.as_ref().unwrap().items.len()),
+        (0, 250)
+    );
 }
 
 #[tokio::test]
@@ -350,7 +390,9 @@ async fn what_was_typed_to_do_harm_stays_a_text() {
         world.tell(&event).await;
         world.hear(&[ups(0, "picked-up", Some(S::Shipped))]).await;
         let (own, news) = (read(&event.to_string()), &world.read_news()[0]);
-        let (Content::OrderStatus(own), Content::OrderStatus(news)) = (&own.content, &news.content) else { panic!() };
+        let (Content::OrderStatus(own), Content::OrderStatus(news)) = (&own.content, &news.content) else {
+            panic!()
+        };
         assert_eq!(news.order.customer_name, own.order.customer_name);
         assert_eq!(news.order.items, own.order.items);
         assert_eq!(news.order.id.as_str(), "1");

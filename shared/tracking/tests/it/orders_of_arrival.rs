@@ -15,10 +15,7 @@ fn trace() -> Vec<TrackingEvent> {
         ups(10, "in-transit", Some(S::Shipped)),
         ups(20, "customs", Some(S::Shipped)),
         ups(22, "in-code", Some(S::OutForDelivery)),
-        with_detail(
-            ups(26, "attempt", Some(S::Exception)),
-            TrackingDetail::AttemptFailed,
-        ),
+        with_detail(ups(26, "attempt", Some(S::Exception)), TrackingDetail::AttemptFailed),
         ups(40, "nobody-knows", None),
         ups(46, "out-again", Some(S::OutForDelivery)),
         ups(50, "delivered", Some(S::Delivered)),
@@ -137,7 +134,13 @@ async fn in_order_each_step_that_the_customer_notices_is_told_once() {
     world.hear_in_time(&trace()).await;
     assert_eq!(
         world.told(),
-        ["shipped", "out_for_delivery", "exception", "out_for_delivery", "delivered"]
+        [
+            "shipped",
+            "out_for_delivery",
+            "exception",
+            "out_for_delivery",
+            "delivered"
+        ]
     );
 }
 

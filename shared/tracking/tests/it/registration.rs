@@ -1,10 +1,10 @@
 //! What is kept of an order, whoever tells of it and in which order.
 
-use domain::{
-    Currency, Event, Item, Language, Money, Order, OrderId, OrderStatus, Parcel, Priority, Recipient, StatusUpdate, UserId,
-    clean_line,
-};
 use domain::{Content, OrderType};
+use domain::{
+    Currency, Event, Item, Language, Money, Order, OrderId, OrderStatus, Parcel, Priority, Recipient, StatusUpdate,
+    UserId, clean_line,
+};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -75,7 +75,10 @@ fn a_stranger_moves_neither_owner_nor_contact() {
         json!({"recipientEmail": "ana@example.com", "recipientPhone": "+34600123456", "language": "es"}),
     );
     let theirs = json!({"recipientEmail": "eve@example.com", "recipientPhone": "+34600999999", "language": "en"});
-    let stranger = with(with(told(1, "1", "packed", json!({})), theirs.clone()), json!({"userId": "eve"}));
+    let stranger = with(
+        with(told(1, "1", "packed", json!({})), theirs.clone()),
+        json!({"userId": "eve"}),
+    );
     let mut guest = with(told(1, "1", "packed", json!({})), theirs);
     guest.as_object_mut().unwrap().remove("userId");
     for stranger in [stranger, guest] {
@@ -113,7 +116,10 @@ fn of_a_parcel_too_what_is_told_later_wins_and_what_is_left_out_stays() {
     let parcel = kept.parcel(&number(NUMBER)).unwrap();
     assert_eq!(kept.parcels.len(), 1);
     assert_eq!(parcel.carrier_name.as_deref(), Some("UPS"));
-    assert_eq!((parcel.place, parcel.count, parcel.spelling.as_str()), (Some(1), Some(2), NUMBER));
+    assert_eq!(
+        (parcel.place, parcel.count, parcel.spelling.as_str()),
+        (Some(1), Some(2), NUMBER)
+    );
 }
 
 #[test]
@@ -152,7 +158,9 @@ async fn a_parcel_is_looked_after_from_registration_to_its_end() {
     let world = World::new();
     world.tell(&told(0, "1", "processing", parcel())).await;
     assert_eq!(world.store.watched(&number(NUMBER)).unwrap().registered_at, hour(0));
-    world.hear_in_time(&[ups(1, "delivered", Some(OrderStatus::Delivered))]).await;
+    world
+        .hear_in_time(&[ups(1, "delivered", Some(OrderStatus::Delivered))])
+        .await;
     assert_eq!(world.store.watched(&number(NUMBER)), None);
 }
 

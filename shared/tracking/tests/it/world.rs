@@ -1,6 +1,8 @@
 //! A desk over memory, with whatever is said to it.
 
-use domain::{Carrier, Event, Language, OrderId, OrderStatus, ShopDefaults, TrackingDetail, TrackingEvent, TrackingNumber};
+use domain::{
+    Carrier, Event, Language, OrderId, OrderStatus, ShopDefaults, TrackingDetail, TrackingEvent, TrackingNumber,
+};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{Reading, read_event};
@@ -54,7 +56,9 @@ pub(crate) fn told(hours: i64, id: &str, status: &str, more: Value) -> Value {
 }
 
 pub(crate) fn merge(into: &mut Value, more: Value) {
-    let (Value::Object(into), Value::Object(more)) = (into, more) else { return };
+    let (Value::Object(into), Value::Object(more)) = (into, more) else {
+        return;
+    };
     into.extend(more);
 }
 
