@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::fmt;
 
-use crate::{Sighting, Unreadable};
+use crate::{
+    Sighting, Unreadable, correos::Correos, correos_express::CorreosExpress, dhl::Dhl, dpd::Dpd, fedex::Fedex,
+    royal_mail::RoyalMail, ups::Ups,
+};
 
 /// Our account with a carrier.
 #[derive(Clone, Default, Deserialize)]
@@ -26,6 +29,15 @@ impl fmt::Debug for Account {
         f.debug_struct("Account")
             .field("base_url", &self.base_url)
             .finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Where this account's calls go: `https://host`.
+    pub(crate) fn host<'a>(&'a self, own: &'a str) -> &'a str {
+        self.base_url
+            .as_deref()
+            .map_or(own, |other| other.trim_end_matches('/'))
     }
 }
 
@@ -183,12 +195,29 @@ pub trait Poll: Sync {
     }
 }
 
+/// What the answer tells, and of each parcel that was asked for and is not in it, that it is not found.
+pub(crate) fn with_missing(mut told: Vec<Sighting>, asked: &[TrackingNumber]) -> Vec<Sighting> {
+    let missing: Vec<Sighting> = asked
+        .iter()
+        .filter(|number| !told.iter().any(|sighting| sighting.number == **number))
+        .cloned()
+        .map(Sighting::not_found)
+        .collect();
+    told.extend(missing);
+    told
+}
+
 /// How this carrier is asked; nothing for those that only call.
 #[must_use]
 pub fn poll(carrier: Carrier) -> Option<&'static dyn Poll> {
     match carrier {
         Carrier::Easypost | Carrier::Aftership | Carrier::Shippo => None,
-        // POLLS: one arm for each carrier that is asked.
-        _ => None,
+        Carrier::Fedex => Some(&Fedex),
+        Carrier::Ups => Some(&Ups),
+        Carrier::Dhl => Some(&Dhl),
+        Carrier::Correos => Some(&Correos),
+        Carrier::CorreosExpress => Some(&CorreosExpress),
+        Carrier::RoyalMail => Some(&RoyalMail),
+        Carrier::Dpd => Some(&Dpd),
     }
 }

@@ -44,10 +44,10 @@ pub(crate) fn is_same(claimed: &[u8], ours: &[u8]) -> bool {
 }
 
 /// Whether any key makes what the message claims. All of them are tried, so that the time tells nothing of which.
-pub(crate) fn fits_any<'k>(
-    keys: impl Iterator<Item = &'k str>,
+pub(crate) fn fits_any<K>(
+    keys: impl Iterator<Item = K>,
     claimed: &[u8],
-    make: impl Fn(&str) -> Vec<u8>,
+    make: impl Fn(K) -> Vec<u8>,
 ) -> Result<(), Unproven> {
     let mut has_key = false;
     let mut fits = false;

@@ -2,6 +2,12 @@
 
 use domain::{TrackingEvent, TrackingNumber};
 
+/// The most events of one parcel that are kept of one message, the newest.
+const MOST_EVENTS: usize = 200;
+
+/// The most parcels that are read of one message: no carrier puts more than 100 into one.
+pub(crate) const MOST_PARCELS: usize = 100;
+
 /// What a carrier tells of one parcel, in one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
@@ -9,6 +15,24 @@ pub struct Sighting {
     pub number: TrackingNumber,
     /// What it tells.
     pub told: Told,
+}
+
+impl Sighting {
+    /// These events, of one moment in the order given; nothing where there are none.
+    pub(crate) fn of(number: TrackingNumber, mut events: Vec<TrackingEvent>) -> Option<Self> {
+        events.sort_by_key(|event| event.at);
+        events.drain(..events.len().saturating_sub(MOST_EVENTS));
+        let told = (!events.is_empty()).then_some(Told::Events(events))?;
+        Some(Self { number, told })
+    }
+
+    /// A number that the carrier does not know.
+    pub(crate) const fn not_found(number: TrackingNumber) -> Self {
+        Self {
+            number,
+            told: Told::NotFound,
+        }
+    }
 }
 
 /// What is told of a parcel.

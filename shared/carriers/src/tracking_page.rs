@@ -194,7 +194,7 @@ fn s10_country(number: &str) -> Option<&str> {
 }
 
 /// Letters, digits and `-._~` as they are, every other byte as `%XX` (RFC 3986, section 2.3).
-fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),

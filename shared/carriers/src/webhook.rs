@@ -6,7 +6,10 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::{Sighting, Unproven, Unreadable};
+use crate::{
+    Sighting, Unproven, Unreadable, aftership::Aftership, correos::Correos, dhl::Dhl, dpd::Dpd, easypost::Easypost,
+    fedex::Fedex, shippo::Shippo, ups::Ups,
+};
 
 /// A call of a carrier as it came, before anything in it is believed.
 #[derive(Clone, Copy)]
@@ -209,7 +212,13 @@ pub struct Signed {
 pub fn webhook(carrier: Carrier) -> Option<&'static dyn Webhook> {
     match carrier {
         Carrier::RoyalMail | Carrier::CorreosExpress => None,
-        // WEBHOOKS: one arm for each carrier that calls.
-        _ => None,
+        Carrier::Fedex => Some(&Fedex),
+        Carrier::Ups => Some(&Ups),
+        Carrier::Dhl => Some(&Dhl),
+        Carrier::Easypost => Some(&Easypost),
+        Carrier::Correos => Some(&Correos),
+        Carrier::Dpd => Some(&Dpd),
+        Carrier::Aftership => Some(&Aftership),
+        Carrier::Shippo => Some(&Shippo),
     }
 }

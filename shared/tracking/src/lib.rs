@@ -24,4 +24,4 @@ pub use patrol::{Patrol, PatrolPolicy, Patrolled};
 pub use record::{DeliveryWishes, OrderRecord, ParcelRecord, ParcelStanding, WatchedParcel, Watching};
 pub use registration::{MOST_PARCELS, RegisteredParcel, Registration, Told};
 pub use timeline::{Entry, timeline};
-pub use wire::CarrierNews;
+pub use wire::{CarrierNews, PendingHandshake};

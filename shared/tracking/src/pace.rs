@@ -5,6 +5,7 @@
 
 use carriers::{Limits, Window};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Windows up to this long are kept by pauses.
 const SHORT: SignedDuration = SignedDuration::from_secs(60);
@@ -20,7 +21,8 @@ const FIRST_REST: SignedDuration = SignedDuration::from_secs(60);
 const LONGEST_REST: SignedDuration = SignedDuration::from_secs(3_600);
 
 /// What a carrier was asked so far.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Spent {
     /// For each longer window, the moment at which its bucket is empty again.
     pub empty_at: Vec<Timestamp>,

@@ -21,6 +21,8 @@ pub struct PatrolPolicy {
     pub follow_for: SignedDuration,
     /// Whether the customer is told that a silent parcel is late.
     pub tells_customers_of_silence: bool,
+    /// No call is begun later than this in a round.
+    pub round_takes: SignedDuration,
 }
 
 impl Default for PatrolPolicy {
@@ -30,6 +32,7 @@ impl Default for PatrolPolicy {
             silence_to_report: SignedDuration::from_hours(7 * 24),
             follow_for: SignedDuration::from_hours(90 * 24),
             tells_customers_of_silence: false,
+            round_takes: SignedDuration::from_secs(40),
         }
     }
 }
@@ -220,7 +223,8 @@ where
             .map(|batch| (Task::Subscribe, batch))
             .chain(asks.chunks(per_call).map(|batch| (Task::Ask, batch)));
         for (task, batch) in batches {
-            if calls == 0 || trouble.is_some() {
+            let is_late = self.clock.now().duration_since(now) > self.policy.round_takes;
+            if calls == 0 || is_late || trouble.is_some() {
                 break;
             }
             if task == Task::Subscribe && refuses_to_call.is_some() {

@@ -1,6 +1,7 @@
 //! What carriers said, on the queue between whoever heard it and whoever keeps the orders.
 
-use domain::TrackingEvent;
+use carriers::Handshake;
+use domain::{Carrier, TrackingEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,5 +48,65 @@ impl CarrierNews {
             let (line, column) = (error.line(), error.column());
             format!("expected news of a carrier in version 1; line {line} column {column} is none")
         })
+    }
+}
+
+/// What a carrier wants confirmed by a call of ours, on its way to whoever makes that call.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum PendingHandshake {
+    /// The first.
+    #[serde(rename = "1", rename_all = "camelCase")]
+    V1 {
+        /// Who wants it.
+        carrier: Carrier,
+        /// The id of the subscription.
+        subscription: String,
+        /// What the call has to repeat.
+        secret: String,
+    },
+}
+
+impl PendingHandshake {
+    /// What this carrier wants.
+    #[must_use]
+    pub fn of(carrier: Carrier, handshake: &Handshake) -> Self {
+        Self::V1 {
+            carrier,
+            subscription: handshake.subscription.clone(),
+            secret: handshake.secret.clone(),
+        }
+    }
+
+    /// As a message of the queue.
+    #[must_use]
+    pub fn to_wire(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    ///
+    /// What was expected; never what came.
+    pub fn read(text: &str) -> Result<(Carrier, Handshake), String> {
+        let Ok(Self::V1 {
+            carrier,
+            subscription,
+            secret,
+        }) = serde_json::from_str(text)
+        else {
+            return Err("expected a handshake of a carrier in version 1".to_owned());
+        };
+        Ok((carrier, Handshake { subscription, secret }))
+    }
+}
+
+impl std::fmt::Debug for PendingHandshake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::V1 { carrier, .. } = self;
+        f.debug_struct("PendingHandshake")
+            .field("carrier", carrier)
+            .finish_non_exhaustive()
     }
 }
