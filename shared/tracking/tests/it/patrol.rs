@@ -19,7 +19,8 @@ fn days(days: i64) -> SignedDuration {
 }
 
 async fn with_ups_parcel() -> Beat {
-    let beat = Beat::new();
+    let mut beat = Beat::new();
+    beat.policy = PatrolPolicy::default();
     beat.register("1", NUMBER, "UPS").await;
     beat
 }
@@ -108,7 +109,8 @@ const FLEET: [(Carrier, &str, usize, SignedDuration); 5] = [
 #[tokio::test]
 async fn of_ten_thousand_parcels_none_starves_and_no_limit_is_broken() {
     const DAYS: i64 = 4;
-    let beat = Beat::new();
+    let mut beat = Beat::new();
+    beat.policy = PatrolPolicy::default();
     for (_, name, parcels, _) in FLEET {
         for nth in 0..parcels {
             let short: String = name.split_whitespace().collect();
