@@ -369,7 +369,7 @@ where
             let is_in_time = until.is_some_and(|until| until - RENEW_BEFORE > now);
             // A carrier that does not subscribe us may still be asked: every other time.
             let is_second_try = parcel.watching.failures % 2 == 1 && until.is_none_or(|until| until <= now);
-            if !is_in_time && !(is_second_try && self.ask_at(parcel) <= now) {
+            if !is_in_time && (!is_second_try || self.ask_at(parcel) > now) {
                 return Task::Subscribe;
             }
         }
