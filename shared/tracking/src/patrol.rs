@@ -232,8 +232,8 @@ where
             }
             self.clock.pause(pace.pause()).await;
             // A slow carrier: what follows is the next round's, which may have begun. So is a new token.
-            let is_late = self.clock.now() + pace.pause() > busy_until;
-            if is_late || (self.token(carrier).is_none() && poll.token_call(account).is_some()) {
+            let is_others_turn = self.clock.now() + pace.pause() > busy_until;
+            if is_others_turn || (self.token(carrier).is_none() && poll.token_call(account).is_some()) {
                 break;
             }
             calls -= 1;
