@@ -98,7 +98,7 @@ impl<S: Register, C: Clock> Desk<'_, S, C> {
             self.store.claim(&parcel.number, &order, parcel.carrier(), now).await?;
         }
         let seen = self.look_again(&order, Some(&registration)).await?;
-        Ok(seen.unwrap_or_else(|| Seen {
+        Ok(seen.unwrap_or(Seen {
             order,
             status: OrderStatus::Pending,
             has_changed: false,

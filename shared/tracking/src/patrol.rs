@@ -232,8 +232,8 @@ where
             }
             self.clock.pause(pace.pause()).await;
             // A slow carrier: what follows is the next round's, which may have begun. So is a new token.
-            let is_late = self.clock.now() + pace.pause() > busy_until;
-            if is_late || (self.token(carrier).is_none() && poll.token_call(account).is_some()) {
+            let is_others_turn = self.clock.now() + pace.pause() > busy_until;
+            if is_others_turn || (self.token(carrier).is_none() && poll.token_call(account).is_some()) {
                 break;
             }
             calls -= 1;
@@ -369,7 +369,7 @@ where
             let is_in_time = until.is_some_and(|until| until - RENEW_BEFORE > now);
             // A carrier that does not subscribe us may still be asked: every other time.
             let is_second_try = parcel.watching.failures % 2 == 1 && until.is_none_or(|until| until <= now);
-            if !is_in_time && !(is_second_try && self.ask_at(parcel) <= now) {
+            if !is_in_time && (!is_second_try || self.ask_at(parcel) > now) {
                 return Task::Subscribe;
             }
         }

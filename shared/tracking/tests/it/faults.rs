@@ -194,6 +194,20 @@ async fn whoever_writes_between_reading_and_writing_loses_nothing_and_neither_do
 }
 
 #[tokio::test]
+async fn what_is_registered_while_somebody_else_writes_is_registered() {
+    let world = World::with_a_parcel().await;
+    world.store.before_the_next_write(|store| {
+        hear_elsewhere(store, hour(0), ups(0, "picked-up", Some(S::Shipped)));
+    });
+    let other = json!({"trackingNumber": "OTHER1", "carrier": "UPS", "customerName": "Ana"});
+    world.tell(&told(-1, "1", "processing", other)).await;
+    let registration = world.order("1").registration;
+    assert_eq!(registration.parcels.len(), 2);
+    assert_eq!(registration.order.customer_name.as_deref(), Some("Ana"));
+    assert_eq!(world.told(), ["shipped"]);
+}
+
+#[tokio::test]
 async fn a_reply_that_is_lost_and_repeated_below_us_looks_like_somebody_elses_and_doubles_nothing() {
     let world = World::with_a_parcel().await;
     world.clock.set(hour(9));
