@@ -9,7 +9,7 @@ use web::Counted;
 /// Notes on a response what is counted for it.
 pub(crate) async fn counted(mut response: Response<Body>) -> Response<Body> {
     if let Some(name) = response.extensions().get().and_then(|deed| name_of(*deed)) {
-        response.extensions_mut().insert(Counted(name));
+        response.extensions_mut().insert(Counted::once(name));
     }
     response
 }
@@ -42,9 +42,9 @@ mod tests {
         for (deed, expected) in [
             (
                 Deed::Refused(Refusal::Invalid(InvalidLink::Expired)),
-                Some(Counted("LinkRefusedExpired")),
+                Some(Counted::once("LinkRefusedExpired")),
             ),
-            (Deed::Stopped, Some(Counted("Unsubscribed"))),
+            (Deed::Stopped, Some(Counted::once("Unsubscribed"))),
             (Deed::Shown, None),
         ] {
             let mut response = Response::new(Body::empty());

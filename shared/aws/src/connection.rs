@@ -93,6 +93,28 @@ impl Connection {
         aws_sdk_sns::Client::from_conf(config)
     }
 
+    /// A client of SNS for topics. News published twice are one notification, so that the SDK may repeat its calls.
+    #[must_use]
+    pub fn topics(&self) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::new(&self.config)
+    }
+
+    /// A client of S3. What is written twice is written once, so that the SDK may repeat its calls.
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            // The emulator answers to one name, not to one for each bucket.
+            .force_path_style(self.config.endpoint_url().is_some())
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// A client of Secrets Manager, for reading.
+    #[must_use]
+    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.config)
+    }
+
     /// A client of Lambda. A sender that is invoked twice finds its delivery claimed, so that the SDK may repeat its calls.
     #[must_use]
     pub fn lambda(&self) -> aws_sdk_lambda::Client {

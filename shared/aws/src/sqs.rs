@@ -195,6 +195,13 @@ impl SqsQueue {
 
 impl Enqueue for SqsQueue {
     async fn enqueue(&self, texts: &[String]) -> Vec<Result<(), Unavailable>> {
+        self.put_all(texts).await
+    }
+}
+
+impl SqsQueue {
+    /// Puts each text there, for callers that run on more than one thread.
+    pub async fn put_all(&self, texts: &[String]) -> Vec<Result<(), Unavailable>> {
         let outgoing = texts.iter().map(|text| {
             Some(Outgoing {
                 queue_url: self.queue_url.clone(),

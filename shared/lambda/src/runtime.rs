@@ -95,9 +95,11 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 17] = [
+const OURS: [&str; 23] = [
     "account_monitor",
     "aws",
+    "carrier_poller",
+    "carrier_webhook",
     "deferred_deliveries",
     "delivery_events",
     "domain",
@@ -107,11 +109,15 @@ const OURS: [&str; 17] = [
     "lambda",
     "messages",
     "notification_orchestrator",
+    "order_outbox",
+    "order_status",
     "pages",
     "pipeline",
     "preferences_api",
     "preferences_page",
     "sms_sender",
+    "tracking",
+    "tracking_api",
     "web",
 ];
 

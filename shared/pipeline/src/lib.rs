@@ -26,7 +26,7 @@ pub use feedback::{
 };
 pub use hand_over::QueuesAndRoom;
 pub use intake::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane};
-pub use read::{Problem, Reading, Refusal, read_event};
+pub use read::{Problem, Reading, Refusal, order_type_of, read_event};
 pub use redrive::{Letter, Redrive, Redriven};
 pub use release::{Release, Released};
 pub use remembered::RememberedCustomers;

@@ -18,8 +18,8 @@ use tower::ServiceExt;
 
 use crate::{Identity, Problem};
 
-/// More than any request of ours with all its headers: what is larger is not even read.
-const LARGEST_CALL: usize = 512 * 1_024;
+/// More than the headers of any request, and than what the gateway adds to it.
+const LARGEST_REST: usize = 384 * 1_024;
 
 /// A router behind API Gateway.
 #[derive(Debug, Clone)]
@@ -28,9 +28,17 @@ pub struct Front {
     largest_body: usize,
 }
 
-/// What a handler wants counted besides, as an extension of its response: the name of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted(pub &'static str);
+/// What a handler wants counted besides, as an extension of its response: names of metrics, and how often.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted(pub Vec<(&'static str, u64)>);
+
+impl Counted {
+    /// One thing, once.
+    #[must_use]
+    pub fn once(name: &'static str) -> Self {
+        Self(vec![(name, 1)])
+    }
+}
 
 /// The route that a request took, with its parameters as names: fit for a log.
 #[derive(Debug, Clone)]
@@ -83,7 +91,8 @@ impl Front {
     }
 
     async fn answer(&self, payload: &str, now: jiff::Timestamp) -> Response<Body> {
-        if payload.len() > LARGEST_CALL {
+        // A body takes at most twice its length inside the call; what is larger is not even read.
+        if payload.len() > 2 * self.largest_body + LARGEST_REST {
             return Problem::too_large(self.largest_body).into_response();
         }
         // The crate that reads it trusts the gateway's host and path to make an address.
@@ -128,8 +137,10 @@ fn metrics_of(response: &Response<Body>, took_ms: i64) -> Metrics {
         .count("ApiClientErrors", u64::from(status.is_client_error()))
         .count("ApiServerErrors", u64::from(status.is_server_error()))
         .milliseconds("ApiLatency", &[took_ms]);
-    if let Some(Counted(name)) = response.extensions().get::<Counted>() {
-        metrics.count(name, 1);
+    if let Some(Counted(counts)) = response.extensions().get::<Counted>() {
+        for (name, count) in counts {
+            metrics.count(name, *count);
+        }
     }
     metrics
 }
@@ -180,7 +191,7 @@ mod tests {
             .route("/panic", get(async || -> StatusCode { panic!("of a test") }))
             .route(
                 "/counted",
-                get(async || (axum::Extension(Counted("Counted")), "counted")),
+                get(async || (axum::Extension(Counted::once("Counted")), "counted")),
             );
         Front::new(router, 16)
     }
@@ -241,7 +252,7 @@ mod tests {
         assert_eq!((status, body.as_str()), (200, "sixteen letters!"));
         let (status, _, _) = answer(&call("POST", "/echo", Some("seventeen letters"))).await;
         assert_eq!(status, 413);
-        let (status, _, _) = answer(&call("POST", "/echo", Some(&"x".repeat(LARGEST_CALL)))).await;
+        let (status, _, _) = answer(&call("POST", "/echo", Some(&"x".repeat(LARGEST_REST + 32)))).await;
         assert_eq!(status, 413);
     }
 

@@ -132,5 +132,17 @@ pub fn read_event(text: &str, published_at: Timestamp, reading: &Reading) -> Res
     }
 }
 
+/// Which way the order of an event goes, as far as the event says it: `orderType`, flat or under `orderData`. A type that we do not know is
+/// one of goods in a parcel: it changes nothing of what the customer is told.
+#[must_use]
+pub fn order_type_of(text: &str) -> domain::OrderType {
+    let named = envelope::open(text).ok().and_then(|message| {
+        let nested = message.event.get("orderData").and_then(|order| order.get("orderType"));
+        let name = message.event.get("orderType").or(nested)?.as_str()?.to_owned();
+        domain::OrderType::from_name(&name)
+    });
+    named.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests;

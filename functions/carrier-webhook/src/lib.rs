@@ -1,0 +1,16 @@
+//! The address that carriers call: a call is proven on its raw bytes, kept as it came, queued and answered, in this order and within a
+//! second. What it means for an order is worked out later, by others.
+
+mod addresses;
+mod config;
+mod desk;
+mod ports;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+pub use addresses::{Addresses, InvalidAddresses};
+pub use config::Config;
+pub use desk::Desk;
+pub use ports::{Archive, KeysLoad, Queue};
+pub use routes::{LARGEST_BODY, router};

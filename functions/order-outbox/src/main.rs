@@ -1,0 +1,16 @@
+//! Publishes news of orders.
+
+mod config;
+mod handler;
+
+use lambda::{Call, Variables};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let variables = Variables::of_process();
+    Call::start_log(&variables);
+    let config = config::Config::read(&variables)?;
+    let connection = aws::Connection::from_environment().await;
+    let door = handler::Door::new(config, &connection);
+    lambda::start("order-outbox", async |call| door.handle(call).await).await
+}
