@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::news;
+use crate::patrol::is_silence;
 use crate::ports::{Kept, OrderFile, ParcelFile, ParcelNote, Register};
 use crate::{OrderRecord, ParcelStanding, Registration, Told};
 
@@ -214,8 +215,10 @@ impl<S: Register, C: Clock> Desk<'_, S, C> {
             }
             for parcel in &after.parcels {
                 let heard = parcels.get(&parcel.number).map(|file| file.sayings.as_slice());
+                // That nothing was heard is nothing that was heard.
+                let heard = heard.unwrap_or_default().iter().filter(|saying| !is_silence(saying));
                 let note = ParcelNote {
-                    last_heard_at: heard.unwrap_or_default().iter().map(|saying| saying.heard_at).max(),
+                    last_heard_at: heard.map(|saying| saying.heard_at).max(),
                     has_ended: parcel.standing.has_ended(),
                 };
                 self.store.note(&parcel.number, &note).await?;
