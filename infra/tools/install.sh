@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes .tools/: the Python tools of requirements.txt in .tools/venv; with the argument `nextest` the test runner in .tools/cargo, with
-# `schemathesis` what attacks the API in .tools/schemathesis, with `axe` the accessibility checks of node/package-lock.json in
-# .tools/node, if npm is there.
+# `mutants` and `fuzz` what changes the code and what drives the fuzzer, there too, with `schemathesis` what attacks the API in
+# .tools/schemathesis, with `axe` the accessibility checks of node/package-lock.json in .tools/node, if npm is there.
 # Does nothing when they are there already.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -30,7 +30,7 @@ HEX = "00" * 32
 PROOFS = {
     "fedex": [("fdx-signature", BASE64)],
     "ups": [("credential", "credential"), ("Authorization", "Bearer token")],
-    "dhl": [("DHL-Hook-Token", "token"), ("Authorization", "Bearer token")],
+    "dhl": [("X-DHL-Hook-Token", "token")],
     "correos": [("clientID", "9d1f6f0b2c7e4a55"), ("clientSecret", "secret")],
     "easypost": [("X-Hmac-Signature", f"hmac-sha256-hex={HEX}")],
     "aftership": [("aftership-hmac-sha256", BASE64)],

@@ -45,7 +45,7 @@ const SUBTAGS: &[Row] = &[
 ];
 
 /// Words of a parcel that is out for delivery, and yet only as far as a shop.
-const PICKUP_WORDS: [&str; 4] = ["pickup", "pick up", "pick-up", "collection"];
+const PICKUP_WORDS: [&str; 3] = ["pickup", "pick up", "pick-up"];
 
 impl Webhook for Aftership {
     fn prove(&self, request: &Request<'_>, keys: &Keys) -> Result<(), Unproven> {

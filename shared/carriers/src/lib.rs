@@ -5,8 +5,6 @@
 //! carrier tells of one parcel. Nothing here has a clock or a network.
 
 mod aftership;
-#[cfg(test)]
-mod any_bytes;
 mod archive;
 mod code_table;
 mod correos;

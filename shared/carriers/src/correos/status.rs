@@ -10,13 +10,12 @@ use crate::code_table::{Meaning, meaning};
 const RETURNED: Meaning = Meaning::of(OrderStatus::Returned);
 
 /// Words that say what they say in whatever phase they stand, the weightier first: a return to the sender is told in phase ENTREGADO.
-const WORDS: [(&str, Meaning); 6] = [
+const WORDS: [(&str, Meaning); 5] = [
     ("devuelto", RETURNED),
-    ("devolucion", RETURNED),
+    ("en devolucion", RETURNED),
     ("anulado", Meaning::of(OrderStatus::Cancelled)),
     ("intento de entrega", Meaning::ATTEMPT_FAILED),
     ("a disposicion del destinatario", Meaning::READY_FOR_PICKUP),
-    ("pendiente de recogida", Meaning::READY_FOR_PICKUP),
 ];
 
 /// What the event makes of the parcel.
