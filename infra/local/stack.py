@@ -116,6 +116,18 @@ print(answer["AuthenticationResult"]["AccessToken"])
 """
 
 
+# Runs with the Python of .tools/venv. Gives the carriers of the laboratory their keys, and leaves accounts as they are.
+CARRIER_KEYS = """
+import sys, json, botocore.session
+region, secret, path = sys.argv[1:]
+secrets = botocore.session.get_session().create_client("secretsmanager", region_name=region)
+kept = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+with open(path) as file:
+    kept["webhooks"] = json.load(file)
+secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(kept))
+"""
+
+
 class Failure(Exception):
     """What went wrong and what to do about it, in words for the person at the terminal."""
 
@@ -183,6 +195,7 @@ def env(stack, _options):
     if stack.deployed:
         outputs = ask(stack, OUTPUTS, STACK_NAME)
         values["E_COM67_API"] = outputs["ApiEndpoint"]
+        values["E_COM67_CARRIER_ARCHIVE"] = outputs["CarrierArchiveBucket"]
         values["E_COM67_USER_POOL"] = outputs["UserPoolId"]
         values["E_COM67_USER_POOL_CLIENT"] = outputs["JwtAudience"]
         values["E_COM67_USER_POOL_KEYS"] = str(stack.directory / "emulator-state" / "cognito-pool-keys")
@@ -519,6 +532,7 @@ def deploy(stack, bootstrap_dir, parameters, steps):
         )
     if result.returncode:
         raise Failure(f"sam deploy failed; the end of {relative(stack.sam_log)}:\n{tail(stack.sam_log.read_text())}")
+    asked(stack, CARRIER_KEYS, f"{wanted.get('Prefix', DEFAULT_PREFIX)}/carriers", str(REPO / "events/carriers/keys.json"))
     stack.deployed = mark
     stack.prefix = wanted.get("Prefix", DEFAULT_PREFIX)
     stack.save()
