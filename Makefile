@@ -15,7 +15,7 @@ SEED ?= 1
 SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
+.PHONY: help tools build up down env status demo laboratory gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -40,6 +40,9 @@ status: ## say what runs and where
 
 demo: up ## start the local stack and show the system at work on it
 	@eval "$$(infra/local/stack.py env)" && target/local/demo
+
+laboratory: up ## play the carriers on the local stack: every carrier in every manner in which it may tell
+	@eval "$$(infra/local/stack.py env)" && target/local/laboratory play
 
 gallery: ## show every message in every language on a page and in pictures, and check that all can be read
 	@cargo run --quiet --profile local --locked -p gallery

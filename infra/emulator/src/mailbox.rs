@@ -49,6 +49,14 @@ pub struct Sms {
     pub text: String,
 }
 
+impl Email {
+    /// What SES calls it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl Mailbox {
     /// Opens the mailbox of the emulator at this address.
     ///
