@@ -20,6 +20,7 @@ mod witness;
 
 pub use laboratory::{Asked, Call, Laboratory, Question, Reply};
 pub use life::{Milestone, Step, Trace};
+pub use numbers::number as made_up_number;
 pub use play::{CALLERS, Casting, Manner, Play, Played, play};
 pub use post::{CarrierKeys, Letter, Post};
 pub use replay::{Archive, Replay, apply, compare};

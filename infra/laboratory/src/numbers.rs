@@ -3,7 +3,8 @@
 use domain::Carrier;
 
 /// A number of that carrier's form.
-pub(crate) fn number(carrier: Carrier, chance: &mut fastrand::Rng) -> String {
+#[must_use]
+pub fn number(carrier: Carrier, chance: &mut fastrand::Rng) -> String {
     let mut digits = |count: usize| -> String { (0..count).map(|_| char::from(b'0' + chance.u8(0..10))).collect() };
     match carrier {
         Carrier::Fedex => format!("7946{}", digits(8)),

@@ -61,7 +61,7 @@ impl Serve {
         let address = format!("http://{}", listener.local_addr()?);
         say(&format!("the laboratory answers at {address}"));
         if self.connect {
-            connect(&Stack::of_environment().await?, &address).await?;
+            connect(&Stack::of_environment().await?, Some(&address)).await?;
             say("the stack has accounts with it");
         }
         let serving = serve(listener, Arc::new(Laboratory::new(self.strict)));
@@ -74,12 +74,12 @@ impl Serve {
     }
 }
 
-/// Gives the stack accounts with the laboratory at this address, and leaves the keys of its webhooks as they are.
+/// Gives the stack accounts with the laboratory at this address, or takes all accounts away; the keys of its webhooks stay.
 ///
 /// # Errors
 ///
 /// When its secret cannot be read or written.
-pub async fn connect(stack: &Stack, address: &str) -> Result<()> {
+pub async fn connect(stack: &Stack, address: Option<&str>) -> Result<()> {
     let name = format!("{}/carriers", stack.prefix);
     let kept = stack.secrets.get_secret_value().secret_id(&name).send().await;
     let kept = kept.with_context(|| format!("could not read the secret {name}"))?;

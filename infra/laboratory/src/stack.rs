@@ -49,7 +49,9 @@ impl Stack {
         }
     }
 
-    pub(crate) fn tracking(&self) -> DynamoTracking {
+    /// The table of orders and parcels.
+    #[must_use]
+    pub fn tracking(&self) -> DynamoTracking {
         DynamoTracking::new(
             self.dynamodb.clone(),
             format!("{}-order-status", self.prefix),
@@ -65,7 +67,11 @@ impl Stack {
     }
 
     /// The HTTP API that carriers call.
-    pub(crate) fn api(&self) -> Result<Api> {
+    ///
+    /// # Errors
+    ///
+    /// When the environment names none.
+    pub fn api(&self) -> Result<Api> {
         let address = variable("E_COM67_API").context("E_COM67_API is not set: run `eval \"$(make -s env)\"`")?;
         Api::at(&address)
     }

@@ -14,6 +14,7 @@ mod hostile;
 mod in_app;
 mod inbox;
 mod kills;
+mod laboratory;
 mod local_tools;
 mod logs;
 mod matrix;
