@@ -42,7 +42,7 @@ fn is_good(played: &[Played]) {
     assert!(is_good, "\n{}", laboratory::table(played));
 }
 
-/// An order with one parcel, which its shop has just registered.
+/// An order with one parcel.
 struct Parcel {
     carrier: Carrier,
     order: OrderId,
@@ -51,23 +51,31 @@ struct Parcel {
 }
 
 impl Parcel {
-    async fn registered(stack: &Stack, carrier: Carrier) -> Self {
+    fn made_up(stack: &Stack, carrier: Carrier) -> Self {
         let number = made_up_number(carrier, &mut fastrand::Rng::new());
         let name = stack.unique(carrier.name());
-        let parcel = Self {
+        Self {
             carrier,
             order: OrderId::try_from(name.as_str()).unwrap(),
             number: TrackingNumber::try_from(number).unwrap(),
             email: format!("{name}@example.com"),
-        };
+        }
+    }
+
+    async fn registered(stack: &Stack, carrier: Carrier) -> Self {
+        let parcel = Self::made_up(stack, carrier);
+        parcel.register(stack).await;
+        parcel
+    }
+
+    async fn register(&self, stack: &Stack) {
         let began = Timestamp::now() - SignedDuration::from_hours(90);
         stack
-            .publish(&json!({"userId": stack.unique("user"), "notificationType": "order_status_update", "recipientEmail": parcel.email,
-                "language": "en", "timestamp": began.to_string(), "orderData": {"orderId": name, "status": "processing",
-                    "trackingNumber": parcel.number, "carrier": carrier.name()}}))
+            .publish(&json!({"userId": stack.unique("user"), "notificationType": "order_status_update", "recipientEmail": self.email,
+                "language": "en", "timestamp": began.to_string(), "orderData": {"orderId": self.order.as_str(), "status": "processing",
+                    "trackingNumber": self.number, "carrier": self.carrier.name()}}))
             .await;
-        parcel.until(OrderStatus::Processing).await;
-        parcel
+        self.until(OrderStatus::Processing).await;
     }
 
     async fn status(&self) -> Option<OrderStatus> {
@@ -130,8 +138,15 @@ impl Asked {
         let served = Arc::clone(&laboratory);
         let serving = tokio::spawn(async move { laboratory::serve(listener, served).await.unwrap() });
         laboratory::connect(&stage().await, Some(&address)).await.unwrap();
+        forget_what_was_asked(stack).await;
         begin_anew(stack).await;
         Self { laboratory, serving }
+    }
+
+    /// The carrier knows the whole life of this parcel.
+    fn tells_all_of(&self, parcel: &Parcel) {
+        let steps = Trace::Delivered.steps(Timestamp::now());
+        self.laboratory.know(parcel.carrier, parcel.number.clone(), steps);
     }
 
     /// What this carrier was asked and answered.
@@ -146,6 +161,15 @@ impl Asked {
         laboratory::connect(&stage().await, None).await.unwrap();
         begin_anew(stack).await;
         self.serving.abort();
+    }
+}
+
+/// As if a day had passed since any carrier was asked: Royal Mail lets itself be asked once in half an hour.
+async fn forget_what_was_asked(stack: &Stack) {
+    for carrier in Carrier::ALL {
+        let delete = stack.dynamodb.delete_item().table_name(stack.name("system-state"));
+        let name = AttributeValue::S(format!("patrol#{carrier}"));
+        delete.key("name", name).send().await.unwrap();
     }
 }
 
@@ -230,43 +254,34 @@ async fn parcels_of_carriers_that_never_call_are_delivered_by_asking() {
     let stack = Stack::connect().await;
     let asked = Asked::by(&stack).await;
     for carrier in [Carrier::RoyalMail, Carrier::CorreosExpress] {
-        let number = TrackingNumber::try_from(made_up_number(carrier, &mut fastrand::Rng::new())).unwrap();
-        assert_eq!(push(carrier, number.as_str(), &[step(Milestone::Delivered, 1)]), None);
-        let parcel = Parcel::registered(&stack, carrier).await;
-        asked
-            .laboratory
-            .know(carrier, parcel.number.clone(), Trace::Delivered.steps(Timestamp::now()));
-        eventually("a parcel to be delivered", async || {
-            ask_carriers(&stack).await;
-            (parcel.status().await == Some(OrderStatus::Delivered)).then_some(())
-        })
-        .await;
-        let questions = asked.of(carrier);
-        assert!(
-            questions.contains(&Question::Parcels(vec![parcel.number.to_string()])),
-            "{questions:?}"
-        );
+        let parcel = Parcel::made_up(&stack, carrier);
+        asked.tells_all_of(&parcel);
+        parcel.register(&stack).await;
+        delivered_by_asking(&stack, &parcel).await;
+        let question = Question::Parcels(vec![parcel.number.to_string()]);
+        assert!(asked.of(carrier).contains(&question), "{:?}", asked.of(carrier));
     }
     asked.end(&stack).await;
+}
+
+async fn delivered_by_asking(stack: &Stack, parcel: &Parcel) {
+    eventually("a parcel to be delivered", async || {
+        ask_carriers(stack).await;
+        (parcel.status().await == Some(OrderStatus::Delivered)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_correos_parcel_of_which_nothing_was_pushed_is_delivered_by_asking() {
     let stack = Stack::connect().await;
     let asked = Asked::by(&stack).await;
-    let parcel = Parcel::registered(&stack, Carrier::Correos).await;
-    asked.laboratory.know(
-        Carrier::Correos,
-        parcel.number.clone(),
-        Trace::Delivered.steps(Timestamp::now()),
-    );
+    let parcel = Parcel::made_up(&stack, Carrier::Correos);
+    asked.tells_all_of(&parcel);
+    parcel.register(&stack).await;
     // Correos calls, mostly: it is asked once it was silent for a day.
     be_silent_for_two_days(&stack, &parcel).await;
-    eventually("a parcel to be delivered", async || {
-        ask_carriers(&stack).await;
-        (parcel.status().await == Some(OrderStatus::Delivered)).then_some(())
-    })
-    .await;
+    delivered_by_asking(&stack, &parcel).await;
     assert_eq!(asked.of(Carrier::Correos).first(), Some(&Question::Token));
     asked.end(&stack).await;
 }
