@@ -13,10 +13,12 @@ mod preferences;
 mod queues;
 pub mod recorded;
 mod templates;
+mod tracking;
 mod traffic;
 mod values;
 mod waiting_room;
 
+pub use self::tracking::{Fault, MemoryTexts, MemoryTracking, ScriptedCarriers};
 pub use allowance::MemoryAllowance;
 pub use clock::{HandClock, StillClock};
 pub use courier::ScriptedCourier;

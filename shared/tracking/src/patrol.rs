@@ -73,6 +73,8 @@ pub struct Patrol<'p, W, L, H, Q, C> {
     pub queue: &'p Q,
     /// The time.
     pub clock: &'p C,
+    /// How carriers are asked: [`carriers::poll`].
+    pub polls: fn(Carrier) -> Option<&'static dyn Poll>,
     /// Our accounts.
     pub accounts: &'p HashMap<Carrier, Account>,
     /// When to look after a parcel.
@@ -129,7 +131,7 @@ where
     /// [`Unavailable`] when our own tables or queues could not be used; the next round begins where this one stopped.
     pub async fn round(&self, carrier: Carrier) -> Result<Patrolled, Unavailable> {
         let mut done = Patrolled::default();
-        let Some(poll) = carriers::poll(carrier) else {
+        let Some(poll) = (self.polls)(carrier) else {
             return Ok(done);
         };
         let now = self.clock.now();
