@@ -81,6 +81,7 @@ impl Poller {
             http: &self.http,
             queue: &self.events,
             clock: &SystemClock,
+            polls: carriers::poll,
             accounts: &secrets.accounts,
             policy: self.policy,
             tokens: &self.tokens,
