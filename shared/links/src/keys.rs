@@ -402,10 +402,9 @@ mod tests {
 
     #[test]
     fn links_to_orders_stay_what_they_are() {
-        let link = "AQJrMQMAAAAAa0nSADEwMDE";
-        let signed = keys(OLD).sign_order(&tracking("1001"));
-        assert!(signed.starts_with(link), "{signed}");
-        assert_eq!(keys(OLD).verify_order(&signed, at(0)), Ok(tracking("1001")));
+        let link = "AQJrMQMAAAAAa0nSADEwMDGvgX0JYFIz6muoQ-VCBC0BMK-xS7eynyBjfOBXzODr6g";
+        assert_eq!(keys(OLD).sign_order(&tracking("1001")), link);
+        assert_eq!(keys(OLD).verify_order(link, at(0)), Ok(tracking("1001")));
     }
 
     #[test]
@@ -584,10 +583,11 @@ mod tests {
         }
 
         #[test]
-        fn what_is_signed_for_an_order_is_verified(letters in proptest::collection::vec(any::<char>(), 1..=128)) {
-            let order = OrderId::try_from(String::from_iter(letters));
-            prop_assume!(order.is_ok());
-            let token = OrderToken { order: order.unwrap(), expires_at: at(1) };
+        fn what_is_signed_for_an_order_is_verified(
+            order in proptest::collection::vec(any::<char>(), 1..=128)
+                .prop_filter_map("an id", |letters| OrderId::try_from(String::from_iter(letters)).ok()),
+        ) {
+            let token = OrderToken { order, expires_at: at(1) };
             let link = keys(OLD).sign_order(&token);
             prop_assert!(link.len() <= LONGEST_LINK);
             prop_assert_eq!(keys(OLD).verify_order(&link, at(0)), Ok(token));
