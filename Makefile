@@ -11,8 +11,11 @@ PARAMETERS ?=
 COUNT ?= 1000000
 SEED ?= 1
 
+# How long each target is fuzzed.
+SECONDS_EACH ?= 60
+
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants attack openapi fmt deploy clean
+.PHONY: help tools build up down env status demo gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -74,6 +77,9 @@ recordings: tools build ## write anew what the local stack answers to the calls 
 attack: tools ## attack the HTTP API of the local stack by its own document, in every way (make up first; five minutes)
 	@infra/local/attack.sh demo
 
+fuzz: ## send the carriers' doors what nobody should send (SECONDS_EACH=60 for each of two targets; a nightly compiler)
+	@SECONDS_EACH=$(SECONDS_EACH) infra/local/fuzz.sh
+
 openapi: ## write docs/openapi.json anew from the code
 	@UPDATE_OPENAPI=1 cargo test --quiet --profile local --workspace --locked --test it open_api
 
@@ -81,7 +87,7 @@ fmt: ## format the code
 	@cargo fmt --all
 
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
-	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page
+	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page --bin carrier-webhook --bin order-status --bin order-outbox --bin carrier-poller --bin tracking-api
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
 	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 

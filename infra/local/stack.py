@@ -44,6 +44,11 @@ DEPLOYED_AS = {
     "preferences-api": "preferences-api",
     "inbox-api": "inbox-api",
     "preferences-page": "preferences-page",
+    "carrier-webhook": "carrier-webhook",
+    "order-status": "order-status",
+    "order-outbox": "order-outbox",
+    "carrier-poller": "carrier-poller",
+    "tracking-api": "tracking-api",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.

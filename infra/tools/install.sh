@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Makes .tools/: the Python tools of requirements.txt in .tools/venv; with the argument `nextest` the test runner in .tools/cargo, with
-# `schemathesis` what attacks the API in .tools/schemathesis, with `axe` the accessibility checks of node/package-lock.json in
-# .tools/node, if npm is there.
+# `mutants` and `fuzz` what changes the code and what drives the fuzzer, there too, with `schemathesis` what attacks the API in
+# .tools/schemathesis, with `axe` the accessibility checks of node/package-lock.json in .tools/node, if npm is there.
 # Does nothing when they are there already.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly nextest_version=0.9.143
 mutants_version=27.1.0
+readonly fuzz_version=0.13.2
 export PATH="$PWD/.tools/cargo/bin:$PATH"
 
 say() { printf 'tools: %s\n' "$*"; }
@@ -93,6 +94,15 @@ install_mutants() {
   say "done after ${SECONDS} s"
 }
 
+install_fuzz() {
+  if cargo fuzz --version >/dev/null 2>&1; then
+    return
+  fi
+  say "installing cargo-fuzz $fuzz_version (compiles for a minute, once)"
+  cargo install cargo-fuzz --locked --version $fuzz_version --root .tools/cargo
+  say "done after ${SECONDS} s"
+}
+
 check_rust
 case "${1:-}" in
   "") install_python_tools .tools/venv infra/tools/requirements.txt ;;
@@ -100,5 +110,6 @@ case "${1:-}" in
   nextest) install_nextest ;;
   axe) install_axe ;;
   mutants) install_mutants ;;
-  *) fail "usage: infra/tools/install.sh [nextest | axe | mutants]" ;;
+  fuzz) install_fuzz ;;
+  *) fail "usage: infra/tools/install.sh [nextest | axe | mutants | fuzz]" ;;
 esac

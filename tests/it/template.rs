@@ -31,7 +31,7 @@ fn text(value: &Value) -> String {
 fn every_queue_has_dead_letters_and_keeps_messages_as_long_as_it_can() {
     let queues = resources(&template("infra/queues.yaml"), "AWS::SQS::Queue");
     let is_for_dead = |name: &str| name.ends_with("DeadLetters");
-    assert_eq!(queues.iter().filter(|(name, _)| !is_for_dead(name)).count(), 10);
+    assert_eq!(queues.iter().filter(|(name, _)| !is_for_dead(name)).count(), 13);
     for (name, queue) in &queues {
         assert_eq!(queue["MessageRetentionPeriod"].as_u64(), Some(1_209_600), "{name}");
         if !is_for_dead(name) {
@@ -46,13 +46,14 @@ fn a_message_is_hidden_for_six_times_the_functions_time_out() {
         .as_u64()
         .unwrap();
     let functions = resources(&template("template.yaml"), "AWS::Serverless::Function");
-    let (_, monitor) = functions
-        .iter()
-        .find(|(name, _)| name == "AccountMonitorFunction")
-        .unwrap();
+    let time_out_of = |wanted: &str| {
+        let (_, function) = functions.iter().find(|(name, _)| name == wanted).unwrap();
+        function["Timeout"].as_u64().unwrap()
+    };
     for (name, queue) in resources(&template("infra/queues.yaml"), "AWS::SQS::Queue") {
         let time_out = match name.as_str() {
-            "AccountTroubleQueue" => monitor["Timeout"].as_u64().unwrap(),
+            "AccountTroubleQueue" => time_out_of("AccountMonitorFunction"),
+            "CarrierHandshakesQueue" => time_out_of("CarrierPollerFunction"),
             _ => time_out,
         };
         if !name.ends_with("DeadLetters") {
@@ -73,7 +74,7 @@ fn a_call_of_a_provider_fits_twice_into_the_functions_time_out() {
 #[test]
 fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filter() {
     let subscriptions = resources(&template("infra/queues.yaml"), "AWS::SNS::Subscription");
-    assert_eq!(subscriptions.len(), 5);
+    assert_eq!(subscriptions.len(), 6);
     for (name, subscription) in subscriptions {
         assert!(!subscription["RedrivePolicy"].is_null(), "{name}");
         let is_urgent = text(&subscription["Endpoint"]).contains("Urgent");
@@ -90,7 +91,7 @@ fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filt
 fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_log() {
     let template = template("template.yaml");
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 10);
+    assert_eq!(functions.len(), 15);
     let mut roles = Vec::new();
     for (name, function) in &functions {
         roles.push(text(&function["Role"]));
@@ -98,7 +99,9 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
         // What the gateway calls is answered, and nobody waits for another try.
         let Some(events) = function["Events"].as_mapping() else {
             assert!(
-                name.ends_with("ApiFunction") || name.ends_with("PageFunction"),
+                ["ApiFunction", "PageFunction", "WebhookFunction"]
+                    .iter()
+                    .any(|end| name.ends_with(end)),
                 "{name}"
             );
             continue;
@@ -125,7 +128,7 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
     }
     roles.sort();
     roles.dedup();
-    assert_eq!(roles.len(), 10);
+    assert_eq!(roles.len(), 15);
     for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert!(!group["RetentionInDays"].is_null(), "{name}");
     }
@@ -134,7 +137,7 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
 #[test]
 fn every_table_is_encrypted_and_what_people_said_and_got_can_be_put_back() {
     let tables = resources(&template("infra/data.yaml"), "AWS::DynamoDB::Table");
-    assert_eq!(tables.len(), 10);
+    assert_eq!(tables.len(), 11);
     for (name, table) in &tables {
         // The others hold what is measured again, or found again within days.
         let can_be_put_back = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool();
@@ -146,6 +149,7 @@ fn every_table_is_encrypted_and_what_people_said_and_got_can_be_put_back() {
             "DeferredDeliveries",
             "ConsentLog",
             "Inbox",
+            "OrderStatus",
         ]
         .contains(&name.as_str());
         assert_eq!(can_be_put_back.unwrap_or(false), is_lasting, "{name}");
@@ -185,6 +189,11 @@ fn every_function_is_given_the_variables_that_it_reads_and_no_others() {
         ("preferences-api", "PreferencesApiFunction"),
         ("inbox-api", "InboxApiFunction"),
         ("preferences-page", "PreferencesPageFunction"),
+        ("carrier-webhook", "CarrierWebhookFunction"),
+        ("order-status", "OrderStatusFunction"),
+        ("order-outbox", "OrderOutboxFunction"),
+        ("carrier-poller", "CarrierPollerFunction"),
+        ("tracking-api", "TrackingApiFunction"),
     ] {
         let config = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../functions")

@@ -78,6 +78,7 @@ impl Poller {
         let patrol = Patrol {
             parcels: &self.parcels,
             log: &self.log,
+            polls: carriers::poll,
             http: &self.http,
             queue: &self.events,
             clock: &SystemClock,

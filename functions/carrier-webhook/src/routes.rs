@@ -100,7 +100,8 @@ async fn answer<K: KeysLoad, A: Archive, Q: Queue>(
     parts: &Parts,
     body: &[u8],
 ) -> Response {
-    let Some((carrier, webhook)) = Carrier::from_name(carrier).and_then(|carrier| Some((carrier, carriers::webhook(carrier)?)))
+    let Some((carrier, webhook)) =
+        Carrier::from_name(carrier).and_then(|carrier| Some((carrier, carriers::webhook(carrier)?)))
     else {
         return Problem::not_found().into_response();
     };

@@ -103,6 +103,10 @@ impl Account {
         DynamoLedger::new(self.dynamodb.clone(), self.names.ledger(), RETENTION_DAYS)
     }
 
+    pub(crate) fn tracking(&self) -> aws::DynamoTracking {
+        aws::DynamoTracking::new(self.dynamodb.clone(), self.names.order_status(), RETENTION_DAYS)
+    }
+
     pub(crate) fn traffic(&self) -> DynamoTraffic<SystemClock> {
         DynamoTraffic::for_keeper(self.dynamodb.clone(), self.names.system_state(), SystemClock)
     }

@@ -59,6 +59,7 @@ struct Erased {
     dead_letters_removed: usize,
     notes_removed: usize,
     consents_removed: usize,
+    orders_removed: usize,
     suppressions_removed: usize,
     suppressions_kept: usize,
     /// Notifications that are under way: erase again later.
@@ -66,11 +67,12 @@ struct Erased {
     out_of_reach: Vec<&'static str>,
 }
 
-const OUT_OF_REACH: [&str; 5] = [
+const OUT_OF_REACH: [&str; 6] = [
     "messages still in queues hold the address until their turn comes; they end as skipped, because their deliveries are closed",
     "an event of this customer that waits in a queue is decided upon as new: erase again when the queues are empty",
     "logs hold no address, name or user id of customers",
     "the delivery logs that SNS itself writes hold phone numbers until their retention is over",
+    "what carriers sent is archived as it came, with receivers' names, until its retention is over (CarrierArchiveDays)",
     "backups of the tables (point-in-time recovery) forget after 35 days",
 ];
 
@@ -93,6 +95,7 @@ impl Erase {
             dead_letters_removed: 0,
             notes_removed: 0,
             consents_removed: 0,
+            orders_removed: 0,
             suppressions_removed: 0,
             suppressions_kept: 0,
             under_way: Vec::new(),
@@ -115,6 +118,10 @@ impl Erase {
         let log = account.names.consent_log();
         erased.consents_removed = self.empty(account, &log, "changedAt", "change").await?;
         self.forget_phone(account).await?;
+        erased.orders_removed = account
+            .tracking()
+            .forget_orders_of(&self.customer, self.dry_run)
+            .await?;
         let mut progress = Progress::new("clearing the ledger");
         for id in &ids {
             let id_text = id.to_string();
@@ -494,6 +501,7 @@ impl fmt::Display for Erased {
             "log of consent  {} removed",
             counted(self.consents_removed, "change")
         )?;
+        writeln!(f, "orders          {} removed", counted(self.orders_removed, "order"))?;
         match (self.suppressions_removed, self.suppressions_kept) {
             (0, 0) => writeln!(f, "suppressions    the stored addresses have none")?,
             (removed, 0) => writeln!(f, "suppressions    {removed} removed")?,

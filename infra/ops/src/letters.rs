@@ -11,7 +11,10 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 use crate::account::{Account, failed};
-use crate::names::{ACCOUNT_TROUBLE, DELIVERY_EVENTS, SUBSCRIPTIONS, with_dead_letters};
+use crate::names::{
+    ACCOUNT_TROUBLE, CARRIER_EVENTS, CARRIER_HANDSHAKES, DELIVERY_EVENTS, ORDER_EVENTS, SUBSCRIPTIONS,
+    with_dead_letters,
+};
 use crate::output::Progress;
 
 /// A dead letter.
@@ -42,6 +45,8 @@ pub(crate) enum Kind {
     Feedback,
     /// A sender's call for the account monitor.
     Bell,
+    /// What was said of an order or a parcel, or a carrier wants confirmed.
+    Said,
 }
 
 impl Kind {
@@ -53,6 +58,7 @@ impl Kind {
             Self::LambdaReport(_) => "lambda_report",
             Self::Feedback => "feedback",
             Self::Bell => "account_trouble",
+            Self::Said => "said_of_an_order",
         }
     }
 
@@ -71,6 +77,7 @@ impl Kind {
         match queue {
             DELIVERY_EVENTS => Self::Feedback,
             ACCOUNT_TROUBLE => Self::Bell,
+            ORDER_EVENTS | CARRIER_EVENTS | CARRIER_HANDSHAKES => Self::Said,
             SUBSCRIPTIONS if value.as_ref().is_some_and(is_of_ses) => Self::Feedback,
             _ => Self::Event,
         }
@@ -99,7 +106,7 @@ impl Letter {
         let named = attribute("notificationId").and_then(|id| NotificationId::try_from(id.as_str()).ok());
         let id = match &kind {
             Kind::Delivery(request) => Some(request.id),
-            Kind::Event | Kind::LambdaReport(_) | Kind::Feedback | Kind::Bell => named,
+            Kind::Event | Kind::LambdaReport(_) | Kind::Feedback | Kind::Bell | Kind::Said => named,
         };
         Some(Self {
             queue,

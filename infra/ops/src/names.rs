@@ -9,7 +9,7 @@ pub(crate) struct Names {
 }
 
 /// The queues, each with dead letters of its own, in the order in which an event travels.
-pub(crate) const QUEUES: [&str; 10] = [
+pub(crate) const QUEUES: [&str; 13] = [
     NOTIFICATIONS,
     "notifications-urgent",
     "email",
@@ -20,6 +20,9 @@ pub(crate) const QUEUES: [&str; 10] = [
     "in-app-urgent",
     DELIVERY_EVENTS,
     ACCOUNT_TROUBLE,
+    ORDER_EVENTS,
+    CARRIER_EVENTS,
+    CARRIER_HANDSHAKES,
 ];
 
 /// Where events wait that are to be decided upon. The urgent lane takes nothing but what the topics send.
@@ -31,11 +34,20 @@ pub(crate) const DELIVERY_EVENTS: &str = "delivery-events";
 /// Where senders ring for the account monitor.
 pub(crate) const ACCOUNT_TROUBLE: &str = "account-trouble";
 
+/// Where the pipeline's events wait for the status of orders.
+pub(crate) const ORDER_EVENTS: &str = "order-events";
+
+/// Where waits what carriers said of parcels.
+pub(crate) const CARRIER_EVENTS: &str = "carrier-events";
+
+/// Where waits what carriers want confirmed.
+pub(crate) const CARRIER_HANDSHAKES: &str = "carrier-handshakes";
+
 /// What the topics could not deliver into a queue: dead letters without a queue before them.
 pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 
 /// The functions.
-pub(crate) const FUNCTIONS: [&str; 7] = [
+pub(crate) const FUNCTIONS: [&str; 10] = [
     "notification-orchestrator",
     "email-notification",
     "sms-notification",
@@ -43,6 +55,9 @@ pub(crate) const FUNCTIONS: [&str; 7] = [
     "delivery-events",
     "account-monitor",
     "deferred-deliveries",
+    "order-status",
+    "order-outbox",
+    "carrier-poller",
 ];
 
 /// Everything that has dead letters, by the name before `-dead-letters`.
@@ -110,6 +125,10 @@ impl Names {
 
     pub(crate) fn deferred_deliveries(&self) -> String {
         self.of("deferred-deliveries")
+    }
+
+    pub(crate) fn order_status(&self) -> String {
+        self.of("order-status")
     }
 
     pub(crate) fn system_state(&self) -> String {

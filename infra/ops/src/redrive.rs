@@ -245,7 +245,9 @@ impl<'a> Desk<'a> {
             let paper = pipeline::Letter { body, reason };
             let redriven = match letter.kind {
                 Kind::Delivery(_) => redrive.delivery(&paper).await?,
-                Kind::Event | Kind::LambdaReport(_) | Kind::Feedback | Kind::Bell => redrive.event(&paper).await?,
+                Kind::Event | Kind::LambdaReport(_) | Kind::Feedback | Kind::Bell | Kind::Said => {
+                    redrive.event(&paper).await?
+                }
             };
             done = match redriven {
                 Redriven::Again(_, generation) => {
@@ -301,6 +303,7 @@ fn way(letter: &Letter) -> Way {
         (Kind::Event, None) => Way::Texts(NOTIFICATIONS, vec![letter.body.clone()]),
         (Kind::Feedback, None) => Way::Texts(DELIVERY_EVENTS, vec![letter.body.clone()]),
         (Kind::Bell, None) => Way::Texts(crate::names::ACCOUNT_TROUBLE, vec![letter.body.clone()]),
+        (Kind::Said, None) => Way::Texts(letter.queue, vec![letter.body.clone()]),
         (Kind::LambdaReport(payload), None) => way_of_report(letter.queue, payload),
     }
 }
@@ -310,6 +313,9 @@ fn way_of_report(queue: &str, payload: &Value) -> Way {
     match queue {
         crate::names::ACCOUNT_TROUBLE => {
             Way::Nothing("the account monitor has looked again since, as it does every minute and every night")
+        }
+        crate::names::ORDER_EVENTS | crate::names::CARRIER_HANDSHAKES => {
+            Way::Nothing("whoever was called has looked again since, as it does every few minutes")
         }
         DELIVERY_EVENTS => match pipeline::entries_of(&payload.to_string()) {
             Some(Ok(entries)) => Way::Texts(DELIVERY_EVENTS, entries),

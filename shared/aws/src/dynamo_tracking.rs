@@ -4,6 +4,7 @@
 //! was said of it by its pipeline or by hand; `outbox#…`, news on their way out. Under a parcel: `parcel`, who carries it and when to look
 //! after it; `said#…`, each thing that a carrier said; `order#…`, each order that it belongs to. What is big is JSON.
 
+mod erasure;
 mod orders;
 mod parcels;
 mod stream_news;

@@ -144,3 +144,129 @@ fn expected(tracker: &Value, newest: &TrackingEvent) -> Option<jiff::civil::Date
         .find_map(|name| moment::iso_day(&text_at(tracker, name)?));
     day.filter(|_| !is_final)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Told, code_table::doubled};
+    use serde_json::json;
+
+    fn now() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    fn request<'r>(body: &'r [u8], headers: &'r [(String, String)]) -> Request<'r> {
+        Request {
+            method: "POST",
+            key: None,
+            query: "",
+            headers,
+            body,
+            now: now(),
+        }
+    }
+
+    fn events(tracker: Value) -> Vec<TrackingEvent> {
+        let mut tracker = tracker;
+        tracker["tracking_code"] = json!("EZ4000000004");
+        match sighting(&tracker, now()).unwrap().told {
+            Told::Events(events) => events,
+            Told::NotFound => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_status_stands_in_two_rows() {
+        assert_eq!(doubled(STATUSES), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_secret_counts_in_its_decomposed_form() {
+        let unsigned = Unsigned {
+            query: "",
+            body: b"{}",
+            now: now(),
+        };
+        let signed = Easypost.sign(&unsigned, "s\u{e9}cret");
+        // HMAC-SHA256 of `{}` under `se\u{301}cret`, made with another tool.
+        assert_eq!(
+            signed.headers,
+            [(
+                "X-Hmac-Signature".to_owned(),
+                "hmac-sha256-hex=2b77ab9f4435a56a39713f2fa735e3ece5b5ec64f109503233e17033efc7f486".to_owned()
+            )]
+        );
+        let keys = Keys::new(vec!["se\u{301}cret".to_owned()]);
+        assert_eq!(Easypost.prove(&request(b"{}", &signed.headers), &keys), Ok(()));
+    }
+
+    #[test]
+    fn a_signature_without_its_scheme_is_refused() {
+        let keys = Keys::new(vec!["secret".to_owned()]);
+        let digits: String = mac("secret", b"{}").iter().map(|byte| format!("{byte:02x}")).collect();
+        for value in [
+            digits.clone(),
+            format!("sha256={digits}"),
+            format!("hmac-sha256-hex={digits}00"),
+        ] {
+            let headers = [("x-hmac-signature".to_owned(), value)];
+            assert!(Easypost.prove(&request(b"{}", &headers), &keys).is_err());
+        }
+    }
+
+    #[test]
+    fn a_tracker_that_knows_more_than_its_lines_adds_an_event() {
+        let line = json!({ "status": "in_transit", "datetime": "2026-11-02T16:40:00Z" });
+        let tracker = |status: &str| json!({ "status": status, "updated_at": "2026-11-04T10:00:00Z", "tracking_details": [line] });
+        let newest = events(tracker("delivered")).remove(1);
+        assert_eq!(newest.status, Some(OrderStatus::Delivered));
+        assert_eq!(newest.at.to_string(), "2026-11-04T10:00:00Z");
+        assert_eq!(events(tracker("in_transit")).len(), 1);
+        assert_eq!(events(tracker("unknown")).len(), 1);
+    }
+
+    #[test]
+    fn a_tracker_without_lines_has_its_own_status() {
+        let event = events(json!({ "status": "teleported", "updated_at": "2026-11-04T10:00:00Z" })).remove(0);
+        assert_eq!((event.status, event.code.as_deref()), (None, Some("teleported")));
+        assert!(event.is_unread());
+    }
+
+    #[test]
+    fn the_expected_day_is_the_local_one() {
+        let event = events(json!({
+            "status": "in_transit",
+            "est_delivery_date": "2026-11-05T00:00:00Z",
+            "carrier_detail": { "est_delivery_date_local": "2026-11-04" },
+        }))
+        .remove(0);
+        assert_eq!(event.expected.map(|day| day.to_string()).as_deref(), Some("2026-11-04"));
+    }
+
+    #[test]
+    fn what_is_no_event_is_not_read_and_other_events_tell_nothing() {
+        let read = |body: &str| Easypost.read(&request(body.as_bytes(), &[]));
+        for body in [
+            "",
+            "{}",
+            "[]",
+            r#"{"object":"Tracker"}"#,
+            r#"{"object":"Tracker","tracking_code":"1"}"#,
+        ] {
+            assert!(read(body).is_err(), "{body}");
+        }
+        for body in [
+            r#"{"object":"Event"}"#,
+            r#"{"object":"Event","result":{"object":"Batch"}}"#,
+        ] {
+            assert_eq!(read(body), Ok(Delivery::default()), "{body}");
+        }
+    }
+
+    #[test]
+    fn who_signed_is_not_archived() {
+        let body = br#"{"object":"Tracker","signed_by":"ANA"}"#;
+        let archived = Easypost.archived(&request(body, &[])).into_owned();
+        assert!(!String::from_utf8(archived).unwrap().contains("ANA"));
+    }
+}

@@ -184,10 +184,9 @@ struct Parcel<'v> {
 
 /// Every parcel of the body. Beside the documented shape, the flat `trackResults` that some senders use.
 fn sightings(body: &Value, now: Timestamp) -> Result<Vec<Sighting>, Unreadable> {
-    let output = match at(body, "output") {
-        Value::Object(_) => at(body, "output"),
-        _ => body,
-    };
+    let output = Some(at(body, "output"))
+        .filter(|output| output.is_object())
+        .unwrap_or(body);
     let (complete, flat) = (at(output, "completeTrackResults"), at(output, "trackResults"));
     if !complete.is_array() && !flat.is_array() {
         return Err(Unreadable::new("a list output.completeTrackResults"));
@@ -261,8 +260,8 @@ fn events(result: &Value, number: &TrackingNumber, now: Timestamp) -> Vec<Tracki
     }
     let meanings = statuses(&scans);
     let status = |meaning: &Option<Meaning>| meaning.and_then(|meaning| meaning.status);
-    let scanned = scans.iter().zip(&meanings).filter(|(scan, _)| !scan.is_latest_status);
-    let scanned = scanned.last().map(|(_, meaning)| status(meaning));
+    let mut scanned = scans.iter().zip(&meanings).filter(|(scan, _)| !scan.is_latest_status);
+    let scanned = scanned.next_back().map(|(_, meaning)| status(meaning));
     // What the latest status repeats, or what nobody can read, the newest scan tells better.
     let is_news = |meaning: &Option<Meaning>| {
         scanned.is_none_or(|scanned| status(meaning).is_some() && status(meaning) != scanned)
@@ -440,4 +439,240 @@ fn statuses(scans: &[Scan]) -> Vec<Option<Meaning>> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Told, code_table::doubled};
+
+    const NUMBER: &str = "794600000011";
+
+    fn now() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    /// A scan at this hour of one day.
+    fn scan(hour: u8, code: &str, reason: &str) -> Value {
+        json!({ "date": format!("2026-11-03T{hour:02}:00:00Z"), "eventType": code, "exceptionCode": reason })
+    }
+
+    fn told(result: Value) -> Vec<TrackingEvent> {
+        let mut result = result;
+        result["trackingNumberInfo"] = json!({ "trackingNumber": NUMBER });
+        let mut told = sightings(&json!({ "trackResults": [result] }), now()).unwrap();
+        match told.remove(0).told {
+            Told::Events(events) => events,
+            Told::NotFound => Vec::new(),
+        }
+    }
+
+    /// The statuses of these scans, the oldest first.
+    fn statuses_of(scans: &[Value]) -> Vec<Option<OrderStatus>> {
+        told(json!({ "scanEvents": scans }))
+            .iter()
+            .map(|event| event.status)
+            .collect()
+    }
+
+    fn request(body: &[u8]) -> Request<'_> {
+        Request {
+            method: "POST",
+            key: None,
+            query: "",
+            headers: &[],
+            body,
+            now: now(),
+        }
+    }
+
+    #[test]
+    fn no_code_stands_in_two_rows() {
+        assert_eq!(doubled(CODES), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_follows_a_return_reason_is_on_its_way_back() {
+        let scans = [
+            scan(8, "DE", "060G"),
+            scan(9, "AR", ""),
+            scan(10, "OD", ""),
+            scan(11, "DL", ""),
+        ];
+        assert_eq!(statuses_of(&scans), [Some(OrderStatus::Returned); 4]);
+    }
+
+    #[test]
+    fn a_return_scan_holds_until_the_parcel_is_on_a_vehicle_again() {
+        let scans = [
+            scan(8, "RS", ""),
+            scan(9, "AR", ""),
+            scan(10, "OD", ""),
+            scan(11, "DL", ""),
+        ];
+        assert_eq!(
+            statuses_of(&scans),
+            [
+                Some(OrderStatus::Returned),
+                Some(OrderStatus::Returned),
+                Some(OrderStatus::OutForDelivery),
+                Some(OrderStatus::Delivered)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_delivery_of_the_moment_of_a_return_scan_is_a_return() {
+        for scans in [
+            [scan(8, "DL", ""), scan(8, "RS", "")],
+            [scan(8, "RS", ""), scan(8, "DL", "")],
+        ] {
+            assert_eq!(statuses_of(&scans), [Some(OrderStatus::Returned); 2]);
+        }
+    }
+
+    #[test]
+    fn a_scan_before_the_return_stays_what_it_was() {
+        let scans = [scan(8, "OD", ""), scan(9, "RS", "")];
+        assert_eq!(
+            statuses_of(&scans),
+            [Some(OrderStatus::OutForDelivery), Some(OrderStatus::Returned)]
+        );
+    }
+
+    #[test]
+    fn a_late_parcel_is_delayed_unless_it_is_there_or_somebody_has_to_act() {
+        let late = |code: &str| {
+            let mut scan = scan(8, code, "");
+            scan["delayDetail"] = json!({ "status": "DELAYED" });
+            statuses_of(&[scan]).remove(0)
+        };
+        for code in ["AR", "OD", "OC"] {
+            assert_eq!(late(code), Some(OrderStatus::Delayed), "{code}");
+        }
+        assert_eq!(late("DL"), Some(OrderStatus::Delivered));
+        assert_eq!(late("DE"), Some(OrderStatus::Exception));
+        assert_eq!(late("CA"), Some(OrderStatus::Cancelled));
+    }
+
+    #[test]
+    fn the_derived_code_counts_only_where_it_says_late() {
+        let newest = |derived: &str| {
+            let latest = json!({ "code": "FD", "derivedCode": derived });
+            told(json!({ "scanEvents": [scan(8, "FD", "")], "latestStatusDetail": latest }))
+                .remove(0)
+                .status
+        };
+        assert_eq!(newest("RL"), Some(OrderStatus::Delayed));
+        assert_eq!(newest("DL"), Some(OrderStatus::Shipped));
+    }
+
+    #[test]
+    fn a_status_without_any_scan_is_of_the_moment_it_came() {
+        let events = told(json!({ "latestStatusDetail": { "code": "OD" } }));
+        assert_eq!(events.len(), 1);
+        assert_eq!((events[0].at, events[0].is_time_assumed), (now(), true));
+        assert_eq!(events[0].status, Some(OrderStatus::OutForDelivery));
+    }
+
+    #[test]
+    fn a_status_that_no_scan_tells_comes_after_the_newest_scan() {
+        let latest = json!({ "code": "HL", "description": "Ready for pickup" });
+        let events = told(json!({ "scanEvents": [scan(8, "AR", "")], "latestStatusDetail": latest }));
+        assert_eq!(events[1].detail, Some(TrackingDetail::ReadyForPickup));
+        assert_eq!((events[1].at, events[1].is_time_assumed), (events[0].at, true));
+    }
+
+    #[test]
+    fn the_expected_day_stands_with_the_newest_news_unless_that_is_final_or_unknown() {
+        let expected = |code: &str| {
+            let dates = json!([{ "type": "ESTIMATED_DELIVERY", "dateTime": "2026-11-05T20:00:00-06:00" }]);
+            let events = told(json!({ "scanEvents": [scan(8, code, ""), scan(7, "PU", "")], "dateAndTimes": dates }));
+            assert_eq!(events[0].expected, None);
+            events[1].expected.map(|day| day.to_string())
+        };
+        assert_eq!(expected("AR").as_deref(), Some("2026-11-05"));
+        assert_eq!(expected("DL"), None);
+        assert_eq!(expected("ZQ"), None);
+    }
+
+    #[test]
+    fn a_parcel_that_cannot_be_read_does_not_lose_its_neighbours() {
+        let good = json!({ "trackingNumber": NUMBER, "trackResults": [{ "scanEvents": [scan(8, "PU", "")] }] });
+        let bad = json!({ "trackingNumber": "№", "trackResults": [{ "scanEvents": 7 }] });
+        let body = |parcels: Value| json!({ "output": { "completeTrackResults": parcels } });
+        assert_eq!(sightings(&body(json!([bad, good])), now()).unwrap().len(), 1);
+        assert!(sightings(&body(json!([bad])), now()).is_err());
+        assert_eq!(sightings(&body(json!([])), now()), Ok(Vec::new()));
+        assert!(sightings(&json!({ "output": {} }), now()).is_err());
+    }
+
+    #[test]
+    fn the_place_is_town_and_country_and_the_words_are_fedex_own() {
+        let scan = json!({
+            "date": "2026-11-03T08:00:00Z",
+            "eventType": "DE",
+            "eventDescription": "Delivery exception",
+            "exceptionDescription": "Customer not available",
+            "scanLocation": { "streetLines": ["Calle Mayor 1"], "city": "MADRID", "countryCode": "ES" },
+        });
+        let event = told(json!({ "scanEvents": [scan] })).remove(0);
+        assert_eq!(event.place.as_deref(), Some("MADRID, ES"));
+        assert_eq!(
+            event.text.as_deref(),
+            Some("Delivery exception: Customer not available")
+        );
+    }
+
+    #[test]
+    fn nobody_is_named_in_the_archive() {
+        let body = br#"{"trackResults":[{"deliveryDetails":{"receivedByName":"Ana","signedByName":"Ana"}}]}"#;
+        let archived = Fedex.archived(&request(body)).into_owned();
+        assert!(!String::from_utf8(archived).unwrap().contains("Ana"));
+    }
+
+    #[test]
+    fn a_call_asks_for_all_its_parcels_at_the_accounts_host() {
+        let account = Account {
+            client_id: "id&".to_owned(),
+            client_secret: "s+".to_owned(),
+            base_url: Some("https://apis-sandbox.fedex.com/".to_owned()),
+            ..Account::default()
+        };
+        let token = Fedex.token_call(&account).unwrap();
+        assert_eq!(token.url, "https://apis-sandbox.fedex.com/oauth/token");
+        assert_eq!(
+            token.body.as_deref(),
+            Some("grant_type=client_credentials&client_id=id%26&client_secret=s%2B")
+        );
+        let numbers = [NUMBER, "794600000022"].map(|number| TrackingNumber::try_from(number).unwrap());
+        let call = Fedex.call(&Account::default(), Some("t"), &numbers);
+        assert_eq!(call.url, "https://apis.fedex.com/track/v1/trackingnumbers");
+        assert!(call.headers.contains(&("authorization", "Bearer t".to_owned())));
+        let body: Value = serde_json::from_str(&call.body.unwrap()).unwrap();
+        assert_eq!(
+            body["trackingInfo"][1]["trackingNumberInfo"]["trackingNumber"],
+            "794600000022"
+        );
+        assert_eq!(body["includeDetailedScans"], true);
+    }
+
+    #[test]
+    fn an_answer_without_a_parcel_that_was_asked_for_does_not_know_it() {
+        let asked = [TrackingNumber::try_from(NUMBER).unwrap()];
+        let body = br#"{"output":{"completeTrackResults":[]}}"#;
+        assert_eq!(
+            Poll::read(&Fedex, 200, body, &asked, now()),
+            Ok(vec![Sighting::not_found(asked[0].clone())])
+        );
+        assert_eq!(Poll::read(&Fedex, 429, b"", &asked, now()), Err(PollError::Throttled));
+        assert_eq!(
+            Poll::read(&Fedex, 401, b"", &asked, now()),
+            Err(PollError::Unauthorised)
+        );
+        assert!(matches!(
+            Poll::read(&Fedex, 200, b"<html>", &asked, now()),
+            Err(PollError::Unreadable(_))
+        ));
+    }
 }

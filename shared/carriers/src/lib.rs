@@ -4,16 +4,23 @@
 //! [`Webhook`] is the way in for carriers that call us, [`Poll`] the way out to those that are asked. Both give [`Sighting`]s: what a
 //! carrier tells of one parcel. Nothing here has a clock or a network.
 
+mod aftership;
 mod archive;
 mod code_table;
+mod correos;
+mod correos_express;
 mod dhl;
+mod dpd;
 mod easypost;
 mod fedex;
+mod history;
 mod moment;
 mod oauth;
 mod parse;
 mod poll;
 mod proof;
+mod royal_mail;
+mod shippo;
 mod sighting;
 mod tracking_page;
 mod ups;

@@ -54,3 +54,18 @@ pub(crate) fn each(value: &Value) -> impl Iterator<Item = &Value> {
     };
     many.iter().chain(one)
 }
+
+/// The first text under one of these paths, each of names with dots between.
+pub(crate) fn first_text(value: &Value, paths: &[&str]) -> Option<String> {
+    paths.iter().find_map(|path| text_at(value, path))
+}
+
+/// The elements of the first list, or the lone object, under one of these paths.
+pub(crate) fn each_at<'v>(value: &'v Value, paths: &[&str]) -> impl Iterator<Item = &'v Value> {
+    paths
+        .iter()
+        .map(|path| at(value, path))
+        .find(|found| found.is_array() || found.is_object())
+        .into_iter()
+        .flat_map(each)
+}

@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::fmt;
 
-use crate::{Sighting, Unreadable, dhl::Dhl, fedex::Fedex, ups::Ups};
+use crate::{
+    Sighting, Unreadable, correos::Correos, correos_express::CorreosExpress, dhl::Dhl, dpd::Dpd, fedex::Fedex,
+    royal_mail::RoyalMail, ups::Ups,
+};
 
 /// Our account with a carrier.
 #[derive(Clone, Default, Deserialize)]
@@ -212,7 +215,9 @@ pub fn poll(carrier: Carrier) -> Option<&'static dyn Poll> {
         Carrier::Fedex => Some(&Fedex),
         Carrier::Ups => Some(&Ups),
         Carrier::Dhl => Some(&Dhl),
-        // POLLS: one arm for each carrier that is asked.
-        _ => None,
+        Carrier::Correos => Some(&Correos),
+        Carrier::CorreosExpress => Some(&CorreosExpress),
+        Carrier::RoyalMail => Some(&RoyalMail),
+        Carrier::Dpd => Some(&Dpd),
     }
 }

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::{Sighting, Unproven, Unreadable, dhl::Dhl, easypost::Easypost, fedex::Fedex, ups::Ups};
+use crate::{
+    Sighting, Unproven, Unreadable, aftership::Aftership, correos::Correos, dhl::Dhl, dpd::Dpd, easypost::Easypost,
+    fedex::Fedex, shippo::Shippo, ups::Ups,
+};
 
 /// A call of a carrier as it came, before anything in it is believed.
 #[derive(Clone, Copy)]
@@ -213,7 +216,9 @@ pub fn webhook(carrier: Carrier) -> Option<&'static dyn Webhook> {
         Carrier::Ups => Some(&Ups),
         Carrier::Dhl => Some(&Dhl),
         Carrier::Easypost => Some(&Easypost),
-        // WEBHOOKS: one arm for each carrier that calls.
-        _ => None,
+        Carrier::Correos => Some(&Correos),
+        Carrier::Dpd => Some(&Dpd),
+        Carrier::Aftership => Some(&Aftership),
+        Carrier::Shippo => Some(&Shippo),
     }
 }

@@ -328,9 +328,15 @@ impl Standing {
         {
             return Effect::OtherCarrier;
         }
-        self.expected = saying.expected.or(self.expected);
         self.failed_attempts += u32::from(saying.detail == Some(TrackingDetail::AttemptFailed));
+        let brings_date = saying.expected.is_some() && saying.expected != self.expected;
         let Some(status) = saying.status else {
+            if !is_overruled && !self.has_ended() {
+                self.expected = saying.expected.or(self.expected);
+                if brings_date && self.status == Some(OrderStatus::Delayed) {
+                    self.turn(saying);
+                }
+            }
             return Effect::Silent;
         };
         if is_overruled {
@@ -353,12 +359,28 @@ impl Standing {
             return effect;
         }
         let is_new = self.status != Some(status) || self.detail != saying.detail;
-        // Each round of the van and each trouble is a fact of its own; all else, said again, changes nothing.
-        let repeats = matches!(status, OrderStatus::OutForDelivery | OrderStatus::Exception);
-        if is_new || repeats {
-            self.since = Some(saying.at);
-        }
-        if is_new || repeats || saying.is_by_pipeline() {
+        // Each round of the van, each trouble and each new date is a fact of its own; all else, said again, changes nothing.
+        let is_told_again = match status {
+            OrderStatus::OutForDelivery => saying.detail != Some(TrackingDetail::ReadyForPickup),
+            OrderStatus::Exception => true,
+            OrderStatus::Delayed => brings_date,
+            OrderStatus::Pending
+            | OrderStatus::Paid
+            | OrderStatus::Confirmed
+            | OrderStatus::Processing
+            | OrderStatus::Picking
+            | OrderStatus::Packed
+            | OrderStatus::Shipped
+            | OrderStatus::Delivered
+            | OrderStatus::Cancelled
+            | OrderStatus::Returned => false,
+        };
+        // The day that was named before it was late holds no longer.
+        let outdates = status == OrderStatus::Delayed && self.status != Some(OrderStatus::Delayed);
+        self.expected = saying.expected.or(self.expected.filter(|_| !outdates));
+        if is_new || is_told_again {
+            self.turn(saying);
+        } else if saying.is_by_pipeline() {
             self.voice = Some(saying.by.voice());
             self.is_of_whole_order = saying.parcel.is_none();
         }
@@ -369,6 +391,13 @@ impl Standing {
             self.furthest = step.map(|_| status).or(self.furthest);
         }
         Effect::Applied
+    }
+
+    /// From this moment on it is this teller's word.
+    fn turn(&mut self, saying: &Saying) {
+        self.since = Some(saying.at);
+        self.voice = Some(saying.by.voice());
+        self.is_of_whole_order = saying.parcel.is_none();
     }
 
     /// Whether nothing more is to be expected.

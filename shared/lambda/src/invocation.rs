@@ -36,6 +36,8 @@ pub struct QueueMessage {
     pub sent_at: Option<Timestamp>,
     /// How often it was received, this time included.
     pub receive_count: u32,
+    /// Where it says that it comes from: its attribute `origin`.
+    pub origin: Option<String>,
 }
 
 /// One message of a topic.
@@ -101,6 +103,10 @@ impl QueueMessage {
             receive_count: number("ApproximateReceiveCount")
                 .and_then(|count| u32::try_from(count).ok())
                 .unwrap_or(1),
+            origin: message
+                .message_attributes
+                .get("origin")
+                .and_then(|origin| origin.string_value.clone()),
             id: message.message_id.filter(|id| !id.is_empty()),
             receipt_handle: message.receipt_handle,
             queue_arn: message.event_source_arn.unwrap_or_default(),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::news;
+use crate::patrol::is_silence;
 use crate::ports::{Kept, OrderFile, ParcelFile, ParcelNote, Register};
 use crate::{OrderRecord, ParcelStanding, Registration, Told};
 
@@ -97,7 +98,7 @@ impl<S: Register, C: Clock> Desk<'_, S, C> {
             self.store.claim(&parcel.number, &order, parcel.carrier(), now).await?;
         }
         let seen = self.look_again(&order, Some(&registration)).await?;
-        Ok(seen.unwrap_or_else(|| Seen {
+        Ok(seen.unwrap_or(Seen {
             order,
             status: OrderStatus::Pending,
             has_changed: false,
@@ -214,8 +215,10 @@ impl<S: Register, C: Clock> Desk<'_, S, C> {
             }
             for parcel in &after.parcels {
                 let heard = parcels.get(&parcel.number).map(|file| file.sayings.as_slice());
+                // That nothing was heard is nothing that was heard.
+                let heard = heard.unwrap_or_default().iter().filter(|saying| !is_silence(saying));
                 let note = ParcelNote {
-                    last_heard_at: heard.unwrap_or_default().iter().map(|saying| saying.heard_at).max(),
+                    last_heard_at: heard.map(|saying| saying.heard_at).max(),
                     has_ended: parcel.standing.has_ended(),
                 };
                 self.store.note(&parcel.number, &note).await?;

@@ -11,6 +11,9 @@ use crate::{OrderRecord, RegisteredParcel};
 /// What happened longer ago is kept and not told: a parcel that is registered late brings its whole past.
 const FRESH_FOR: SignedDuration = SignedDuration::from_hours(24 * 7);
 
+/// An event is no larger than this, in bytes: SNS takes 256 KiB (Amazon SNS quotas), attributes included, and the outbox has to keep it.
+const LARGEST: usize = 240 * 1024;
+
 /// The news that turn one record of an order into the next.
 pub(crate) fn of(before: Option<&OrderRecord>, after: &OrderRecord, zone: &Zone, now: Timestamp) -> Vec<OutgoingNews> {
     let mut news: Vec<OutgoingNews> = Vec::new();
@@ -18,7 +21,7 @@ pub(crate) fn of(before: Option<&OrderRecord>, after: &OrderRecord, zone: &Zone,
         if is_told(old, new, zone, now) {
             let key = key_of(parcel.map(|parcel| &parcel.number), new);
             if news.iter().all(|known| known.key != key) {
-                let event = event_of(after, parcel, new).to_string();
+                let event = event_of(after, parcel, new);
                 news.push(OutgoingNews { key, event });
             }
         }
@@ -27,10 +30,16 @@ pub(crate) fn of(before: Option<&OrderRecord>, after: &OrderRecord, zone: &Zone,
         add(None, before.map(|before| &before.standing), &after.standing);
     }
     for parcel in &after.parcels {
-        let old = before.and_then(|before| before.parcel(&parcel.number));
+        let is_of_all = parcel.standing.is_of_whole_order;
+        let old = before.and_then(|before| match before.parcel(&parcel.number) {
+            None if is_of_all && before.parcels.is_empty() => Some(&before.standing),
+            // Where it was news, the parcels tell it that were there before this one.
+            None if is_of_all => Some(&parcel.standing),
+            old => old,
+        });
         // What was said of the order as a whole is told once, of the order as a whole.
         let registered = after.registration.parcel(&parcel.number);
-        let about = registered.filter(|_| !parcel.standing.is_of_whole_order);
+        let about = registered.filter(|_| !is_of_all);
         add(about, old, &parcel.standing);
     }
     news
@@ -53,7 +62,12 @@ fn is_told(old: Option<&Standing>, new: &Standing, zone: &Zone, now: Timestamp) 
 
 /// What of a standing the customer would notice: the fields from which the fact's own id is made.
 fn as_told(standing: &Standing, zone: &Zone) -> (Option<OrderStatus>, Option<TrackingDetail>, String) {
+    let detail = standing
+        .detail
+        .filter(|detail| *detail == TrackingDetail::ReadyForPickup);
     let more = match standing.status {
+        // It waits: tomorrow that is no news.
+        Some(OrderStatus::OutForDelivery) if detail.is_some() => None,
         Some(OrderStatus::Delayed) => standing.expected.map(|day| day.to_string()),
         Some(OrderStatus::Exception | OrderStatus::OutForDelivery) => standing
             .since
@@ -72,9 +86,6 @@ fn as_told(standing: &Standing, zone: &Zone) -> (Option<OrderStatus>, Option<Tra
         )
         | None => None,
     };
-    let detail = standing
-        .detail
-        .filter(|detail| *detail == TrackingDetail::ReadyForPickup);
     (standing.status, detail, more.unwrap_or_default())
 }
 
@@ -88,8 +99,8 @@ fn key_of(parcel: Option<&TrackingNumber>, standing: &Standing) -> String {
     format!("{since}#{status}#{detail}#{expected}#{number}")
 }
 
-/// The event for the topic.
-fn event_of(order: &OrderRecord, parcel: Option<&RegisteredParcel>, standing: &Standing) -> Value {
+/// The event for the topic, as JSON.
+fn event_of(order: &OrderRecord, parcel: Option<&RegisteredParcel>, standing: &Standing) -> String {
     let registration = &order.registration;
     let kept = &registration.order;
     let mut data = Map::new();
@@ -103,11 +114,21 @@ fn event_of(order: &OrderRecord, parcel: Option<&RegisteredParcel>, standing: &S
     put("customerName", kept.customer_name.clone().into());
     put("shippingAddress", lines(&kept.shipping_address));
     put("items", items(&kept.items));
-    if let Some(total) = &kept.total {
-        put("totalAmount", total.amount.to_string().into());
-        put("currency", total.currency.code().into());
-    }
-    put("estimatedDelivery", standing.expected.map(|day| day.to_string()).into());
+    put(
+        "totalAmount",
+        kept.total.as_ref().map(|total| total.amount.to_string()).into(),
+    );
+    let of_parcel = parcel.map(|parcel| parcel.items.as_slice()).unwrap_or_default();
+    let prices = kept
+        .items
+        .iter()
+        .chain(of_parcel)
+        .filter_map(|item| item.price.as_ref());
+    let currency = kept.total.iter().chain(prices).map(|money| money.currency).next();
+    put("currency", currency.map(|currency| currency.code().to_owned()).into());
+    // The front door takes no other for a day; a carrier may name any.
+    let expected = standing.expected.filter(|day| (2000..2100).contains(&day.year()));
+    put("estimatedDelivery", expected.map(|day| day.to_string()).into());
     if standing.detail == Some(TrackingDetail::AttemptFailed) {
         put("reason", "recipient_absent".into());
     }
@@ -116,11 +137,14 @@ fn event_of(order: &OrderRecord, parcel: Option<&RegisteredParcel>, standing: &S
         put("carrier", parcel.carrier_name.clone().into());
         put("parcelItems", items(&parcel.items));
         put("parcelNumber", parcel.place.into());
-        put("parcelCount", parcel.count.into());
+        // Told by two events, they may contradict each other.
+        put(
+            "parcelCount",
+            parcel.count.filter(|count| Some(*count) >= parcel.place).into(),
+        );
     }
     let mut event = Map::new();
     event.insert("notificationType".to_owned(), "order_status_update".into());
-    event.insert("orderData".to_owned(), Value::Object(data));
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             event.insert(name.to_owned(), value.into());
@@ -137,7 +161,21 @@ fn event_of(order: &OrderRecord, parcel: Option<&RegisteredParcel>, standing: &S
         let since = standing.since.map(|since| since.to_string()).unwrap_or_default();
         put("eventId", Some(format!("ready_for_pickup:{number}:{since}")));
     }
-    Value::Object(event)
+    // What one event had room for may be too much together with what another told.
+    for dispensable in ["items", "parcelItems", "shippingAddress"] {
+        let text = text_of(&event, &data);
+        if text.len() <= LARGEST {
+            return text;
+        }
+        data.remove(dispensable);
+    }
+    text_of(&event, &data)
+}
+
+fn text_of(event: &Map<String, Value>, data: &Map<String, Value>) -> String {
+    let mut event = event.clone();
+    event.insert("orderData".to_owned(), Value::Object(data.clone()));
+    Value::Object(event).to_string()
 }
 
 fn lines(lines: &[String]) -> Value {

@@ -79,8 +79,8 @@ impl Pace {
             granted += 1;
             lasts += pause;
         }
-        // Somebody who dies while asking is waited for no longer than this.
-        after.busy_until = now.checked_add(lasts + pause).ok();
+        // Answers take their time too. Somebody who dies while asking is waited for no longer than this.
+        after.busy_until = now.checked_add(lasts.max(ROUND) + pause).ok();
         (granted, after)
     }
 

@@ -2,7 +2,7 @@
 
 use carriers::{Account, Poll, PollError, Sighting, Told};
 use domain::ports::{Clock, Enqueue, Unavailable};
-use domain::{Carrier, OrderStatus, TrackingEvent, TrackingNumber};
+use domain::{Carrier, OrderStatus, Saying, Teller, TrackingEvent, TrackingNumber};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -59,6 +59,11 @@ const MOST_AT_ONCE: usize = 2_000;
 
 /// The code of what we say ourselves of a parcel that its carrier is silent about.
 const SILENT: &str = "e-com67/silent";
+
+/// Whether this is what we say ourselves of a silent parcel.
+pub(crate) fn is_silence(saying: &Saying) -> bool {
+    matches!(&saying.by, Teller::Carrier { code: Some(code), .. } if code == SILENT)
+}
 
 /// Looks after parcels.
 #[derive(Debug)]
@@ -163,7 +168,11 @@ where
         let Some(account) = self.accounts.get(&carrier) else {
             // Without an account nobody can be asked; whoever calls us still does.
             for parcel in asks.iter().chain(&subscribes) {
-                self.reschedule(parcel, poll, |_watching| {}).await?;
+                let next = Watching {
+                    due_at: now.checked_add(LONGEST_AGAIN).ok(),
+                    ..parcel.watching.clone()
+                };
+                self.parcels.reschedule(parcel, &next).await?;
             }
             return Ok(done);
         };
@@ -197,13 +206,18 @@ where
         if granted == 0 || self.log.spend(carrier, &before, &spent).await? == Kept::Stale {
             return Ok(());
         }
+        let busy_until = spent.busy_until.unwrap_or(now);
         let mut calls = granted;
         let mut trouble = None;
         if needs_token {
             calls -= 1;
             done.calls += 1;
+            self.clock.pause(pace.pause()).await;
             trouble = self.fetch_token(carrier, poll, account).await.err();
+            done.failures += u64::from(trouble.is_some());
         }
+        // Whether subscribing met trouble that may be its own: a carrier may let itself be asked and not let us subscribe.
+        let mut refuses_to_call = None;
         let batches = subscribes
             .chunks(per_subscription)
             .map(|batch| (Task::Subscribe, batch))
@@ -213,8 +227,16 @@ where
             if calls == 0 || is_late || trouble.is_some() {
                 break;
             }
-            calls -= 1;
+            if task == Task::Subscribe && refuses_to_call.is_some() {
+                continue;
+            }
             self.clock.pause(pace.pause()).await;
+            // A slow carrier: what follows is the next round's, which may have begun. So is a new token.
+            let is_others_turn = self.clock.now() + pace.pause() > busy_until;
+            if is_others_turn || (self.token(carrier).is_none() && poll.token_call(account).is_some()) {
+                break;
+            }
+            calls -= 1;
             done.calls += 1;
             let answer = match task {
                 Task::Subscribe => self.subscribe(carrier, poll, account, batch, done).await,
@@ -230,10 +252,16 @@ where
                     self.forget_token(carrier);
                 }
                 let is_theirs = !matches!(failure, PollError::Refused(_) | PollError::Unreadable(_));
-                trouble = is_theirs.then_some(failure);
+                match task {
+                    Task::Subscribe if is_theirs && failure != PollError::Throttled => refuses_to_call = Some(failure),
+                    Task::Subscribe | Task::Ask | Task::Nothing => trouble = is_theirs.then_some(failure),
+                }
+            } else if task == Task::Ask {
+                refuses_to_call = None;
             }
         }
-        let after = spent.after(trouble.is_some(), self.clock.now());
+        let is_in_trouble = trouble.or(refuses_to_call).is_some();
+        let after = spent.after(is_in_trouble, self.clock.now());
         done.is_resting = after.rests(self.clock.now());
         // Lost, it only makes the next round wait until the busy time is over.
         self.log.spend(carrier, &spent, &after).await?;
@@ -337,8 +365,11 @@ where
     /// What is to be done for a parcel whose time has come.
     fn task(&self, parcel: &WatchedParcel, poll: &dyn Poll, now: Timestamp) -> Task {
         if poll.subscription().is_some() {
-            let renew_at = parcel.watching.subscribed_until.map(|until| until - RENEW_BEFORE);
-            if renew_at.is_none_or(|renew_at| renew_at <= now) {
+            let until = parcel.watching.subscribed_until;
+            let is_in_time = until.is_some_and(|until| until - RENEW_BEFORE > now);
+            // A carrier that does not subscribe us may still be asked: every other time.
+            let is_second_try = parcel.watching.failures % 2 == 1 && until.is_none_or(|until| until <= now);
+            if !is_in_time && (!is_second_try || self.ask_at(parcel) > now) {
                 return Task::Subscribe;
             }
         }

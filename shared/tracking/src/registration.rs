@@ -178,7 +178,11 @@ impl Registration {
     /// never changes: a stranger's event about it moves neither contact nor owner.
     pub fn merge(&mut self, other: Self) {
         let is_later = other.told_at >= self.told_at;
-        let belongs = self.user.is_none() || other.user == self.user;
+        let belongs = match &self.user {
+            Some(_) => other.user == self.user,
+            // A guest is known by an address alone.
+            None => shares(&self.email, &other.email) || shares(&self.phone, &other.phone),
+        };
         if belongs {
             prefer(&mut self.user, other.user, is_later);
             prefer(&mut self.email, other.email, is_later);
@@ -211,6 +215,13 @@ impl Registration {
         }
         self.told_at = self.told_at.max(other.told_at);
     }
+}
+
+fn shares(known: &Option<String>, told: &Option<String>) -> bool {
+    let (Some(known), Some(told)) = (known, told) else {
+        return false;
+    };
+    known.trim().to_lowercase() == told.trim().to_lowercase()
 }
 
 fn prefer<T>(old: &mut Option<T>, new: Option<T>, is_later: bool) {

@@ -147,6 +147,7 @@ impl World {
         let messages: Vec<QueueMessage> = batch
             .iter()
             .map(|taken| QueueMessage {
+                origin: None,
                 id: Some(format!("m-{}", taken.id)),
                 receipt_handle: Some(format!("r-{}-{}", taken.id, taken.receipt)),
                 queue_arn: lane.arn(),

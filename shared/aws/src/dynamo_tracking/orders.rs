@@ -22,11 +22,11 @@ const LOOKING_FOR_NEWS: &str = "look for news that wait";
 const PUBLISHED: &str = "take published news away";
 
 /// The item that holds what was last made of an order.
-const RECORD: &str = "order";
+pub(super) const RECORD: &str = "order";
 /// News on their way out.
 pub(super) const OUTBOX: &str = "outbox#";
 /// Finds a customer's orders.
-const BY_USER: &str = "userId-updatedAt-index";
+pub(super) const BY_USER: &str = "userId-updatedAt-index";
 /// Finds news that wait.
 const BY_WAITING: &str = "waiting-writtenAt-index";
 
@@ -198,7 +198,7 @@ impl Outbox for DynamoTracking {
     }
 }
 
-fn record_of(item: &Item, doing: &'static str) -> Result<OrderRecord, Unavailable> {
+pub(super) fn record_of(item: &Item, doing: &'static str) -> Result<OrderRecord, Unavailable> {
     let json = text_of(item, "record").unwrap_or_default();
     serde_json::from_str(json).map_err(|error| Unavailable::new(doing, place_of(&error)))
 }

@@ -299,3 +299,184 @@ fn expected(shipment: &Value, newest: &TrackingEvent) -> Option<jiff::civil::Dat
         .find_map(|name| moment::iso_day(&text_at(shipment, name)?));
     day.filter(|_| !is_final)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+    use serde_json::json;
+
+    fn now() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    fn request(body: &[u8]) -> Request<'_> {
+        Request {
+            method: "POST",
+            key: None,
+            query: "",
+            headers: &[],
+            body,
+            now: now(),
+        }
+    }
+
+    fn read(body: &Value) -> Result<Delivery, Unreadable> {
+        Webhook::read(&Dhl, &request(body.to_string().as_bytes()))
+    }
+
+    fn events_of(shipment: Value) -> Vec<TrackingEvent> {
+        let mut shipment = shipment;
+        shipment["id"] = json!("9876543210");
+        let told = sightings(&json!({ "shipments": [shipment] }), now())
+            .unwrap()
+            .remove(0)
+            .told;
+        match told {
+            Told::Events(events) => events,
+            Told::NotFound => Vec::new(),
+        }
+    }
+
+    fn validate(own: &str, secret: &str) -> Value {
+        json!({ "scope": "subscription.validate", "self": own, "secret": secret })
+    }
+
+    #[test]
+    fn a_handshake_is_confirmed_at_dhl_whatever_address_it_names() {
+        let delivery = read(&validate("https://evil.example/x/5d0f6f3a-1c3b?y=1#z", "made-up")).unwrap();
+        assert_eq!(delivery.sightings, []);
+        let account = Account {
+            client_id: "the-key".to_owned(),
+            ..Account::default()
+        };
+        let call = confirm_call(&account, &delivery.handshake.unwrap());
+        assert_eq!((call.method, call.body), ("POST", None));
+        assert_eq!(
+            call.url,
+            "https://api-eu.dhl.com/tracking/push/v1/subscription/5d0f6f3a-1c3b"
+        );
+        assert_eq!(
+            call.headers,
+            [
+                ("dhl-api-key", "the-key".to_owned()),
+                ("dhl-api-hook-secret", "made-up".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_handshake_without_an_id_or_with_a_secret_of_two_lines_is_not_read() {
+        let long = format!("https://api-eu.dhl.com/{}", "a".repeat(65));
+        for own in [
+            "",
+            "https://api-eu.dhl.com/",
+            "https://api-eu.dhl.com/a%2Fb",
+            "a b",
+            "/ñ",
+            &long,
+        ] {
+            assert!(read(&validate(own, "made-up")).is_err(), "{own}");
+        }
+        for secret in ["", "a\r\nX-Other: b", "a b", "ñ", &"a".repeat(513)] {
+            assert!(read(&validate("/id", secret)).is_err(), "{secret}");
+        }
+    }
+
+    #[test]
+    fn the_secret_of_a_handshake_is_not_archived_and_is_not_confirmed_again() {
+        let body = validate("/id", "made-up").to_string();
+        let archived = Dhl.archived(&request(body.as_bytes())).into_owned();
+        assert!(!String::from_utf8(archived.clone()).unwrap().contains("made-up"));
+        assert_eq!(Dhl.read_archived(&archived, now()), Ok(Delivery::default()));
+    }
+
+    #[test]
+    fn how_a_subscription_is_tells_nothing_of_parcels() {
+        for scope in [
+            "subscription.ready",
+            "subscription.activate",
+            "subscription.delete",
+            "subscription.failure",
+        ] {
+            assert_eq!(read(&json!({ "scope": scope })), Ok(Delivery::default()), "{scope}");
+        }
+        assert!(read(&json!({ "scope": PUSH })).is_err());
+        assert!(read(&json!([])).is_err());
+    }
+
+    #[test]
+    fn a_shipment_that_cannot_be_read_does_not_lose_its_neighbours() {
+        let good = json!({ "id": "9876543210", "status": { "statusCode": "transit" } });
+        let body = |shipments: Value| json!({ "scope": PUSH, "shipments": shipments });
+        assert_eq!(read(&body(json!([{ "id": 1.5 }, good, 7]))).unwrap().sightings.len(), 1);
+        assert!(read(&body(json!([{ "id": "9876543210" }]))).is_err());
+        assert_eq!(read(&body(json!([]))), Ok(Delivery::default()));
+    }
+
+    #[test]
+    fn a_history_is_told_once_and_in_order() {
+        let line = |hour: u8, status: &str| json!({ "timestamp": format!("2026-11-03T{hour:02}:00:00Z"), "statusCode": "transit", "status": status });
+        let history = json!({ "status": line(9, "WC"), "events": [line(9, "WC"), line(8, "AR"), line(7, "PU")] });
+        let codes: Vec<Option<String>> = events_of(history).into_iter().map(|event| event.code).collect();
+        assert_eq!(codes, ["PU", "AR", "WC"].map(|code| Some(code.to_owned())));
+        let newer = json!({ "status": line(10, "CC"), "events": [line(9, "WC")] });
+        assert_eq!(events_of(newer).len(), 2);
+    }
+
+    #[test]
+    fn a_line_without_a_place_is_of_the_place_before_it() {
+        let line = |time: &str| json!({ "timestamp": time, "statusCode": "transit" });
+        let mut first = line("2026-11-03T08:00:00");
+        first["location"] = json!({ "address": { "countryCode": "ES", "streetAddress": "Calle Mayor 1" } });
+        let events = events_of(json!({ "events": [line("2026-11-03T08:30:00"), first] }));
+        let times: Vec<String> = events.iter().map(|event| event.at.to_string()).collect();
+        assert_eq!(times, ["2026-11-03T07:00:00Z", "2026-11-03T07:30:00Z"]);
+        assert!(events.iter().all(|event| event.is_time_assumed));
+        assert_eq!(events[0].place.as_deref(), Some("ES"));
+    }
+
+    #[test]
+    fn who_signed_is_not_told() {
+        let status = json!({ "statusCode": "delivered", "description": "Delivered - Signed for by: A SAMPLE" });
+        let event = events_of(json!({ "status": status })).remove(0);
+        assert_eq!(event.text.as_deref(), Some("Delivered"));
+    }
+
+    #[test]
+    fn the_expected_day_stands_with_the_newest_news() {
+        let shipment =
+            |code: &str| json!({ "status": { "statusCode": code }, "estimatedTimeOfDelivery": "2026-11-05T12:00:00" });
+        let day = |code| events_of(shipment(code)).remove(0).expected.map(|day| day.to_string());
+        assert_eq!(day("transit").as_deref(), Some("2026-11-05"));
+        assert_eq!(day("delivered"), None);
+        assert_eq!(day("teleported"), None);
+    }
+
+    #[test]
+    fn an_unknown_number_is_not_found_and_a_spent_day_is_no_answer() {
+        let asked = [TrackingNumber::try_from("9876543298").unwrap()];
+        let read = |status, body: &str| Poll::read(&Dhl, status, body.as_bytes(), &asked, now());
+        let problem = r#"{"title":"No result found","status":404}"#;
+        assert_eq!(read(404, problem), Ok(vec![Sighting::not_found(asked[0].clone())]));
+        assert_eq!(read(200, problem), read(404, problem));
+        assert_eq!(read(429, ""), Err(PollError::Throttled));
+        assert!(matches!(read(200, "<html></html>"), Err(PollError::Unreadable(_))));
+        assert!(matches!(read(200, ""), Err(PollError::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_call_carries_the_key_and_needs_no_token() {
+        let account = Account {
+            client_id: "the-key".to_owned(),
+            ..Account::default()
+        };
+        assert_eq!(Dhl.token_call(&account), None);
+        let call = Dhl.call(&account, None, &[TrackingNumber::try_from("A/B").unwrap()]);
+        assert_eq!(
+            call.url,
+            "https://api-eu.dhl.com/track/shipments?trackingNumber=A%2FB&language=en"
+        );
+        assert!(call.headers.contains(&("dhl-api-key", "the-key".to_owned())));
+    }
+}

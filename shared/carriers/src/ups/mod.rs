@@ -367,3 +367,178 @@ fn event(
     event.expected = expected.filter(|_| may_still_come);
     event
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Told;
+
+    const NUMBER: &str = "1Z999AA10123456784";
+
+    fn now() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    fn number() -> TrackingNumber {
+        TrackingNumber::try_from(NUMBER).unwrap()
+    }
+
+    fn request(body: &[u8]) -> Request<'_> {
+        Request {
+            method: "POST",
+            key: None,
+            query: "",
+            headers: &[],
+            body,
+            now: now(),
+        }
+    }
+
+    fn pushed_event(message: Value) -> TrackingEvent {
+        let mut message = message;
+        message["trackingNumber"] = json!(NUMBER);
+        let Told::Events(mut events) = pushed(&message, now()).unwrap().told else {
+            unreachable!("an event was sent")
+        };
+        events.remove(0)
+    }
+
+    #[test]
+    fn an_update_changes_the_day_alone() {
+        let status = json!({ "type": "U", "code": "UP", "descriptionCode": "154" });
+        let event = pushed_event(json!({ "activityStatus": status, "scheduledDeliveryDate": "20261105" }));
+        assert_eq!(event.status, None);
+        assert_eq!(event.expected.map(|day| day.to_string()).as_deref(), Some("2026-11-05"));
+        assert!(!event.is_unread());
+    }
+
+    #[test]
+    fn a_code_that_nobody_knows_is_seen_as_unread() {
+        let status = json!({ "type": "ZZ", "code": "Q9", "descriptionCode": "777" });
+        let event = pushed_event(json!({ "activityStatus": status, "scheduledDeliveryDate": "20261105" }));
+        assert!(event.is_unread());
+    }
+
+    #[test]
+    fn gmt_comes_before_the_clock_on_the_wall() {
+        let at = |fields: Value| {
+            let mut message = fields;
+            message["activityStatus"] = json!({ "type": "I" });
+            let event = pushed_event(message);
+            (event.at.to_string(), event.is_time_assumed)
+        };
+        let local = json!({ "localActivityDate": "20261103", "localActivityTime": "080500" });
+        let with = |more: Value| {
+            let mut fields = local.clone();
+            for (name, value) in more.as_object().unwrap() {
+                fields[name] = value.clone();
+            }
+            at(fields)
+        };
+        let gmt = json!({ "gmtActivityDate": "20261103", "gmtActivityTime": "60500" });
+        assert_eq!(with(gmt), ("2026-11-03T06:05:00Z".to_owned(), false));
+        assert_eq!(
+            with(json!({ "gmtOffset": "-04.00" })),
+            ("2026-11-03T12:05:00Z".to_owned(), false)
+        );
+        let spain = json!({ "gmtActivityTime": "", "activityLocation": { "country": "ES" } });
+        assert_eq!(with(spain), ("2026-11-03T07:05:00Z".to_owned(), true));
+        assert_eq!(at(json!({})), (now().to_string(), true));
+    }
+
+    #[test]
+    fn a_message_without_a_number_or_a_status_is_not_read() {
+        for body in [
+            r#"{"activityStatus":{"type":"I"}}"#,
+            r#"{"trackingNumber":"1Z999AA10123456784"}"#,
+            r#"{"trackingNumber":"1Z999AA10123456784","activityStatus":{"type":"","code":""}}"#,
+            "[]",
+            "7",
+        ] {
+            assert!(Webhook::read(&Ups, &request(body.as_bytes())).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_package_without_activities_has_its_current_status() {
+        let current = json!({ "type": "M", "code": "MP", "statusCode": "003" });
+        let package = json!({ "trackingNumber": NUMBER, "activity": [], "currentStatus": current });
+        let events = history(&package, &number(), now());
+        assert_eq!(events[0].status, Some(OrderStatus::Processing));
+        assert!(events[0].is_time_assumed);
+    }
+
+    #[test]
+    fn the_rescheduled_day_comes_before_the_scheduled_one() {
+        let package = json!({
+            "deliveryDate": [{ "type": "SDD", "date": "20261103" }, { "type": "RDD", "date": "20261105" }],
+            "activity": [{ "status": { "type": "I" }, "date": "20261102", "time": "080000" }],
+        });
+        let events = history(&package, &number(), now());
+        assert_eq!(
+            events[0].expected.map(|day| day.to_string()).as_deref(),
+            Some("2026-11-05")
+        );
+    }
+
+    #[test]
+    fn neither_a_photo_nor_a_receiver_is_archived() {
+        let body = br#"{"trackingNumber":"1Z999AA10123456784","deliveryPhoto":"aGk=","receivedBy":"ANA"}"#;
+        let archived = String::from_utf8(Ups.archived(&request(body)).into_owned()).unwrap();
+        assert!(!archived.contains("aGk=") && !archived.contains("ANA"), "{archived}");
+    }
+
+    #[test]
+    fn an_answer_tells_a_bad_token_from_a_bad_number() {
+        let answer = |code: &str| json!({ "response": { "errors": [{ "code": code }] } }).to_string();
+        let read = |status, code| Poll::read(&Ups, status, answer(code).as_bytes(), &[number()], now());
+        assert_eq!(read(400, "250002"), Err(PollError::Unauthorised));
+        assert_eq!(read(400, "TV1002"), Ok(vec![Sighting::not_found(number())]));
+        assert_eq!(read(400, "TV0001"), Err(PollError::Refused(400)));
+        assert_eq!(read(503, ""), Err(PollError::Unavailable(503)));
+        assert!(matches!(read(200, ""), Err(PollError::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_call_asks_for_one_parcel() {
+        let odd = TrackingNumber::try_from("1Z/../X").unwrap();
+        let call = Ups.call(&Account::default(), Some("t"), &[odd]);
+        assert_eq!(
+            call.url,
+            "https://onlinetools.ups.com/api/track/v1/details/1Z%2F..%2FX?locale=en_US"
+        );
+        let account = Account {
+            client_id: "id".to_owned(),
+            client_secret: "secret".to_owned(),
+            base_url: Some("https://wwwcie.ups.com".to_owned()),
+            ..Account::default()
+        };
+        let token = Ups.token_call(&account).unwrap();
+        assert_eq!(token.url, "https://wwwcie.ups.com/security/v1/oauth/token");
+        assert!(
+            token
+                .headers
+                .contains(&("authorization", "Basic aWQ6c2VjcmV0".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_subscription_is_of_those_numbers_that_ups_takes() {
+        assert_eq!(Ups.subscription().unwrap().parcels_per_call, 100);
+        let call = Ups.subscribe_call(&Account::default(), Some("t"), &[number()]).unwrap();
+        assert_eq!(
+            call.url,
+            "https://onlinetools.ups.com/api/track/v2/subscription/standard/package"
+        );
+        let body: Value = serde_json::from_str(&call.body.unwrap()).unwrap();
+        assert_eq!(body["trackingNumberList"], json!([NUMBER]));
+        assert_eq!(Ups.subscribe_call(&Account::default(), None, &[]), None);
+        let answer = format!(r#"{{"validTrackingNumbers":["{NUMBER}","1Z000"],"invalidTrackingNumbers":["1Z1"]}}"#);
+        assert_eq!(
+            Ups.read_subscribed(200, answer.as_bytes(), &[number()]),
+            Ok(vec![number()])
+        );
+        assert_eq!(Ups.read_subscribed(429, b"", &[number()]), Err(PollError::Throttled));
+        assert!(Ups.read_subscribed(200, b"{}", &[number()]).is_err());
+    }
+}
