@@ -33,8 +33,7 @@ async fn a_number_with_its_postal_code_shows_the_way_of_its_parcel() {
     let mut failed = event("exception", NOW - DAY);
     failed["detail"] = json!("attempt_failed");
     let expected = json!({
-        "status": "delayed", "since": at(NOW - 1_000).to_string(), "expected": "2027-01-20",
-        "carrier": "UPS", "trackingPage": carriers::tracking_page(Some("UPS"), UPS),
+        "status": "delayed", "since": at(NOW - 1_000).to_string(), "carrier": "UPS", "trackingPage": carriers::tracking_page(Some("UPS"), UPS),
         "events": [
             {"at": at(NOW - 1_000).to_string(), "status": "delayed"},
             failed,
