@@ -45,7 +45,7 @@ refusals!(
 refusals!(
     /// How wishes are refused.
     WishRefusals,
-    [400, 401, 403, 404, 409, 412, 413, 415, 429, 503]
+    [400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503]
 );
 refusals!(
     /// How a change by hand is refused.

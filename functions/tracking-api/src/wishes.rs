@@ -51,7 +51,7 @@ pub(crate) struct DeliveryPreferencesView {
     told_at: Option<String>,
 }
 
-/// What is wished for instead. What is left out stays; `null` takes it away.
+/// What is wished for instead. What is left out stays; `null` takes it away, and so does an empty text.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(
@@ -60,7 +60,7 @@ pub(crate) struct DeliveryPreferencesView {
 )]
 pub(crate) struct DeliveryPreferencesChange {
     /// Where it may be left when nobody is in.
-    #[schema(min_length = 1, max_length = 100, example = "in the shed behind the house")]
+    #[schema(max_length = 100, example = "in the shed behind the house")]
     safe_place: Option<String>,
     /// Whether a neighbour may take it.
     neighbour: Option<bool>,
@@ -68,7 +68,7 @@ pub(crate) struct DeliveryPreferencesChange {
     #[schema(format = Date, example = "2026-11-24")]
     day: Option<String>,
     /// What the courier should know.
-    #[schema(min_length = 1, max_length = 500, example = "the bell is broken, please knock")]
+    #[schema(max_length = 500, example = "the bell is broken, please knock")]
     instructions: Option<String>,
 }
 
@@ -115,13 +115,23 @@ impl Change {
         let change = Self {
             safe_place: read(&mut fields, "safePlace", |value| words(value, LONGEST_PLACE)),
             neighbour: read(&mut fields, "neighbour", |value| {
-                value.as_bool().ok_or_else(|| "expected true, false or null".to_owned())
+                let neighbour = value.as_bool();
+                neighbour
+                    .map(Some)
+                    .ok_or_else(|| "expected true, false or null".to_owned())
             }),
-            day: read(&mut fields, "day", |value| day(value, today)),
+            day: read(&mut fields, "day", day),
             instructions: read(&mut fields, "instructions", |value| words(value, LONGEST_INSTRUCTIONS)),
         };
         fields.end(&FIELDS)?;
-        Ok(change)
+        let last = today.saturating_add(FURTHEST_DAYS.days());
+        match change.day {
+            Said::This(Some(day)) if !(today..=last).contains(&day) => Err(Problem::unprocessable(
+                "/day",
+                format!("expected a day from {today} to {last}"),
+            )),
+            Said::This(_) | Said::Nothing => Ok(change),
+        }
     }
 
     /// What is kept then; nothing where that is what is kept already.
@@ -141,12 +151,12 @@ impl Change {
     }
 }
 
-fn read<T>(fields: &mut Fields, name: &str, read: impl FnOnce(&Value) -> Result<T, String>) -> Said<T> {
+fn read<T>(fields: &mut Fields, name: &str, read: impl FnOnce(&Value) -> Result<Option<T>, String>) -> Said<T> {
     match fields.take(name) {
         None => Said::Nothing,
         Some(Value::Null) => Said::This(None),
         Some(value) => match read(&value) {
-            Ok(wish) => Said::This(Some(wish)),
+            Ok(wish) => Said::This(wish),
             Err(problem) => {
                 fields.wrong(format!("/{name}"), problem);
                 Said::Nothing
@@ -155,23 +165,24 @@ fn read<T>(fields: &mut Fields, name: &str, read: impl FnOnce(&Value) -> Result<
     }
 }
 
-fn words(value: &Value, longest: usize) -> Result<String, String> {
-    let line = value.as_str().map(clean_line).unwrap_or_default();
-    match line.chars().count() {
-        length if (1..=longest).contains(&length) => Ok(line),
-        _ => Err(format!("expected a text of 1 to {longest} characters, or null")),
+/// One clean line; an empty one is no wish.
+fn words(value: &Value, longest: usize) -> Result<Option<String>, String> {
+    let line = value.as_str().map(clean_line);
+    match line {
+        Some(line) if line.is_empty() => Ok(None),
+        Some(line) if line.chars().count() <= longest => Ok(Some(line)),
+        Some(_) | None => Err(format!("expected a text of at most {longest} characters, or null")),
     }
 }
 
-fn day(value: &Value, today: Date) -> Result<Date, String> {
-    let last = today.saturating_add(FURTHEST_DAYS.days());
+fn day(value: &Value) -> Result<Option<Date>, String> {
     let day: Option<Date> = value.as_str().and_then(|text| {
         let day: Date = text.parse().ok()?;
         // One spelling: the parser takes others too.
         (day.to_string() == text).then_some(day)
     });
-    day.filter(|day| (today..=last).contains(day))
-        .ok_or_else(|| format!("expected a day from {today} to {last}, or null"))
+    day.map(Some)
+        .ok_or_else(|| "expected a day such as 2026-11-24, or null".to_owned())
 }
 
 /// Why nothing can be wished for any more.
@@ -188,8 +199,7 @@ fn too_late(record: &OrderRecord) -> Option<&'static str> {
 /// Whether the caller is content with this version. Its tags begin with it.
 fn admits(if_match: &Result<IfMatch, Problem>, version: u64) -> bool {
     match if_match {
-        Err(_missing) => true,
-        Ok(IfMatch::Any) => true,
+        Err(_) | Ok(IfMatch::Any) => true,
         Ok(IfMatch::OneOf(revisions)) => revisions.iter().any(|revision| {
             let named = revision
                 .split_once('-')

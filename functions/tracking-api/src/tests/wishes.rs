@@ -39,15 +39,18 @@ async fn for_an_order_of_another_everything_is_as_for_none() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_stays_and_null_takes_it_away() {
+async fn what_is_left_out_stays_and_nothing_takes_it_away() {
     let shop = Shop::filled(PublicTracking::PostalCode).await;
     let told = json!({"safePlace": "  the\u{7}\n shed ", "neighbour": true, "day": "2027-01-16"});
     let answer = shop.post(ANA, &path(), &told).await;
     let kept = json!({"safePlace": "the shed", "neighbour": true, "day": "2027-01-16", "toldAt": at(NOW).to_string()});
     assert_eq!((answer.status, answer.json()), (StatusCode::OK, kept));
-    let told = json!({"safePlace": null, "neighbour": false, "instructions": "knock"});
+    let told = json!({"safePlace": " \u{0} ", "neighbour": false, "instructions": "knock"});
     let answer = shop.post(ANA, &path(), &told).await;
     let kept = json!({"neighbour": false, "day": "2027-01-16", "instructions": "knock", "toldAt": at(NOW).to_string()});
+    assert_eq!(answer.json(), kept);
+    let answer = shop.post(ANA, &path(), &json!({"day": null})).await;
+    let kept = json!({"neighbour": false, "instructions": "knock", "toldAt": at(NOW).to_string()});
     assert_eq!(answer.json(), kept);
     let shown = shop.get(ANA, &format!("/orders/{ANAS}/status")).await.json();
     assert_eq!(shown["deliveryPreferences"], kept);
@@ -76,18 +79,12 @@ async fn nothing_told_is_shown_as_nothing() {
 async fn every_field_that_is_wrong_is_named_and_nothing_is_written() {
     let shop = Shop::filled(PublicTracking::PostalCode).await;
     let body = json!({
-        "safePlace": "x".repeat(101), "neighbour": "yes", "day": "2027-01-14", "instructions": " \u{0} ",
-        "colour": "green", "a/b": 1,
+        "safePlace": "x".repeat(101), "neighbour": "yes", "day": "20270116", "instructions": 7, "colour": "green", "a/b": 1,
     });
     let answer = shop.post(ANA, &path(), &body).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     let expected = ["/safePlace", "/neighbour", "/day", "/instructions", "/a~1b", "/colour"];
     assert_eq!(answer.wrong(), expected);
-    let text = String::from_utf8(answer.body).unwrap();
-    assert!(
-        text.contains("expected a day from 2027-01-15 to 2027-03-16, or null"),
-        "{text}"
-    );
     assert_eq!(shop.0.store.twin.order(&order_id(ANAS)).unwrap().wishes, None);
 }
 
@@ -97,10 +94,12 @@ async fn a_day_is_from_today_to_sixty_days_ahead_in_one_spelling() {
     for (day, status) in [
         (json!("2027-01-15"), 200),
         (json!("2027-03-16"), 200),
-        (json!("2027-03-17"), 400),
-        (json!("2027-01-14"), 400),
+        (json!("2027-03-17"), 422),
+        (json!("2027-01-14"), 422),
         (json!("20270116"), 400),
         (json!("2027-01-16T00:00:00"), 400),
+        (json!("0001-01-01"), 422),
+        (json!("9999-12-31"), 422),
         (json!("-2027-01-16"), 400),
         (json!("2027-02-30"), 400),
         (json!(20_270_116), 400),
@@ -117,7 +116,7 @@ async fn the_day_begins_where_the_shop_is() {
     let zone = domain::Zone::try_from("Pacific/Kiritimati").unwrap();
     Arc::get_mut(&mut shop.0).unwrap().settings.zone = zone;
     shop.tell(anas(), None).await;
-    for (day, status) in [("2027-01-15", 200), ("2027-01-14", 400)] {
+    for (day, status) in [("2027-01-15", 200), ("2027-01-14", 422)] {
         let answer = shop.post(ANA, &path(), &json!({"day": day})).await;
         assert_eq!(answer.status.as_u16(), status, "{day}");
     }
