@@ -78,7 +78,6 @@ impl Poller {
         let patrol = Patrol {
             parcels: &self.parcels,
             log: &self.log,
-            polls: carriers::poll,
             http: &self.http,
             queue: &self.events,
             clock: &SystemClock,
