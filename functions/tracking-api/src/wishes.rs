@@ -144,7 +144,7 @@ impl Change {
             instructions: self.instructions.over(kept.instructions.clone()),
             told_at: kept.told_at,
         };
-        (wished != kept).then(|| DeliveryWishes {
+        (wished != kept).then_some(DeliveryWishes {
             told_at: Some(now),
             ..wished
         })
