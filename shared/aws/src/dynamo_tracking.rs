@@ -8,6 +8,8 @@ mod erasure;
 mod orders;
 mod parcels;
 mod stream_news;
+#[cfg(test)]
+mod tests;
 
 pub use stream_news::news_of_stream;
 
