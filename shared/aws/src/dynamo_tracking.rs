@@ -7,6 +7,7 @@
 mod erasure;
 mod orders;
 mod parcels;
+mod review;
 mod stream_news;
 #[cfg(test)]
 mod tests;
