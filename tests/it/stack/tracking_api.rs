@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::{Customer, api, json_of};
 use super::harness::{Stack, eventually};
+use super::operator::ops_json;
 
 /// An order of a customer's, on its way.
 struct Order {
@@ -146,4 +147,34 @@ async fn an_order_is_its_customers_and_admins_change_it_by_hand() {
     let shown = order.stands_at(&customer, "delivered").await;
     assert_eq!(shown["deliveryPreferences"]["safePlace"], json!("the shed"));
     assert_eq!(customer.get("/orders/active").await["orders"], json!([]));
+
+    // A carrier's scan from before the change comes afterwards: kept, without effect, and somebody is asked to look.
+    let mut late = TrackingEvent::new(
+        Carrier::Ups,
+        order.number.clone(),
+        jiff::Timestamp::now() - jiff::SignedDuration::from_mins(30),
+    );
+    late.status = Some(OrderStatus::Exception);
+    let news = json!({"version": "1", "heardAt": jiff::Timestamp::now(), "events": [late]});
+    stack.put_on_queue("carrier-events", &[news.to_string()]).await;
+    let timeline = eventually(&format!("the late scan of {}", order.id), async || {
+        let timeline = customer.get(&order.path("timeline")).await;
+        let entries = timeline["timeline"].as_array().unwrap().clone();
+        entries
+            .iter()
+            .any(|entry| entry["effect"] == json!("overruled_by_hand"))
+            .then_some(entries)
+    })
+    .await;
+    assert_eq!(timeline.len(), 4, "{timeline:?}");
+    order.stands_at(&customer, "delivered").await;
+    let (code, shown) = ops_json(&["order", "show", &order.id]).await;
+    assert_eq!(
+        (code, &shown["status"], &shown["needsReview"]),
+        (0, &json!("delivered"), &json!(true))
+    );
+    let (code, listed) = ops_json(&["order", "review"]).await;
+    let listed = listed["orders"].as_array().unwrap();
+    assert_eq!(code, 1);
+    assert!(listed.iter().any(|line| line["order"] == json!(order.id)));
 }
