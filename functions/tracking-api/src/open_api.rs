@@ -80,6 +80,7 @@ pub(crate) fn effect() -> Schema {
         Effect::Silent,
         Effect::OverruledByHand,
         Effect::AfterTheEnd,
+        Effect::AlreadyFurther,
         Effect::NotPermitted,
         Effect::TooFarAhead,
         Effect::OtherCarrier,

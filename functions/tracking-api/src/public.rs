@@ -99,6 +99,7 @@ impl TrackedEventView {
             Effect::Silent => text.is_some(),
             Effect::OverruledByHand
             | Effect::AfterTheEnd
+            | Effect::AlreadyFurther
             | Effect::NotPermitted
             | Effect::TooFarAhead
             | Effect::OtherCarrier => false,

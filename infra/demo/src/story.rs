@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_a_carrier_tells_is_its_webhook_alone() {
-        let text = r#"{"carrier":"fedex","notificationType":"order_status_update","orderData":{"orderId":"1","status":"delivered"},
+        let text = r#"{"carrier":"fedex","notificationType":"order_status_update","orderData":{"orderId":"ES-1","status":"delivered"},
             "webhook":{"trackingNumber":"790000000031"}}"#;
         let event = event("Told", text, "7K2F", "2027-03-01T10:00:00Z".parse().unwrap()).unwrap();
         assert_eq!(event.carrier, Some(Carrier::Fedex));

@@ -21,18 +21,20 @@ impl Order {
             number: TrackingNumber::try_from(stack.unique("parcel")).unwrap(),
             user: user.to_owned(),
         };
-        order.publish(stack, "confirmed", "2026-11-20T10:00:00Z").await;
-        order.publish(stack, "shipped", "2026-11-21T10:00:00Z").await;
+        order.publish(stack, "confirmed", 2).await;
+        order.publish(stack, "shipped", 1).await;
         order.stands_at(customer, "shipped").await;
         order
     }
 
-    async fn publish(&self, stack: &Stack, status: &str, at: &str) {
+    /// Publishes what happened so many hours ago.
+    async fn publish(&self, stack: &Stack, status: &str, hours_ago: i64) {
+        let at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours_ago);
         stack
             .publish(&json!({
                 "userId": self.user, "notificationType": "order_status_update", "recipientEmail": stack.address("ana"), "channels": ["email"],
                 "orderData": {
-                    "orderId": self.id, "status": status, "timestamp": at, "trackingNumber": self.number, "carrier": "UPS",
+                    "orderId": self.id, "status": status, "timestamp": at.to_string(), "trackingNumber": self.number, "carrier": "UPS",
                     "customerName": "Ana Hidden", "shippingAddress": "Calle Mayor 1\n28013 Madrid",
                 },
             }))
