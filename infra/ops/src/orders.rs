@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
 use std::process::ExitCode;
-use tracking::ports::{OrdersKeep, ParcelsKeep};
+use tracking::ports::{Kept, OrdersKeep, ParcelsKeep};
 use tracking::{OrderRecord, timeline};
 
 use crate::account::Account;
@@ -19,6 +19,8 @@ pub(crate) enum OrderCommand {
     Show(Show),
     /// List the orders that were changed by hand, or of which something was said that did not count
     Review(Review),
+    /// Say that an order was looked at
+    Reviewed(Reviewed),
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +42,21 @@ Example:
 
 It reads the whole table: not every minute, please.")]
 pub(crate) struct Review {}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  ops order reviewed 456
+
+What is said of the order afterwards may ask for another look.")]
+pub(crate) struct Reviewed {
+    /// The order, as the pipeline names it
+    #[arg(value_name = "ORDER", value_parser = |text: &str| OrderId::try_from(text))]
+    order: OrderId,
+}
+
+/// A record that others keep writing is read again so often.
+const ROUNDS: usize = 5;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +112,10 @@ impl OrderCommand {
     pub(crate) async fn run(&self, account: &Account, as_json: bool) -> Result<ExitCode> {
         match self {
             Self::Show(Show { order }) => show(&shown(account, order).await?, as_json),
+            Self::Reviewed(Reviewed { order }) => {
+                reviewed(account, order).await?;
+                show(&shown(account, order).await?, as_json)
+            }
             Self::Review(Review {}) => {
                 let mut progress = Progress::new("looking through the orders");
                 let found = account
@@ -106,6 +127,20 @@ impl OrderCommand {
             }
         }
     }
+}
+
+/// Notes that an order was looked at; what was said until now asks no more.
+async fn reviewed(account: &Account, order: &OrderId) -> Result<()> {
+    let table = account.tracking();
+    for _round in 0..ROUNDS {
+        let Some(record) = table.read_order(order).await?.record else {
+            bail!("nobody knows order {order}")
+        };
+        if table.keep(Some(&record), &record.reviewed(account.now()), &[]).await? == Kept::Done {
+            return Ok(());
+        }
+    }
+    bail!("others write order {order} all the time: try again")
 }
 
 async fn shown(account: &Account, order: &OrderId) -> Result<Shown> {

@@ -177,4 +177,6 @@ async fn an_order_is_its_customers_and_admins_change_it_by_hand() {
     let listed = listed["orders"].as_array().unwrap();
     assert_eq!(code, 1);
     assert!(listed.iter().any(|line| line["order"] == json!(order.id)));
+    let (code, shown) = ops_json(&["order", "reviewed", &order.id]).await;
+    assert_eq!((code, &shown["needsReview"]), (0, &json!(false)));
 }

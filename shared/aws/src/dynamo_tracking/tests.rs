@@ -41,6 +41,7 @@ fn record() -> OrderRecord {
         standing: Standing::default(),
         parcels: Vec::new(),
         needs_review: false,
+        reviewed_at: None,
         wishes: None,
         created_at: at(1),
         updated_at: at(2),
