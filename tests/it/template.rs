@@ -224,6 +224,16 @@ fn no_role_may_do_everything_anywhere() {
 }
 
 #[test]
+fn what_stands_in_a_path_is_not_logged_because_it_may_be_a_key() {
+    let stages = resources(&template("infra/api.yaml"), "AWS::ApiGatewayV2::Stage");
+    let format = stages[0].1["AccessLogSettings"]["Format"].as_str().unwrap();
+    assert!(format.contains("$context.routeKey"), "{format}");
+    for path in ["path", "resourcePath", "authorizer", "identity"] {
+        assert!(!format.contains(&format!("$context.{path}")), "{format}");
+    }
+}
+
+#[test]
 fn one_http_stack_is_compiled_in() {
     let lock = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock")).unwrap();
     let rustls = lock.matches("name = \"rustls\"\n").count();

@@ -8,7 +8,7 @@ use domain::Carrier;
 use domain::ports::Clock;
 use jiff::Timestamp;
 use lambda::{Call, Invocation, Metrics, QueueDoor, QueueMessage, Reply, SystemClock, Value, Verdict};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use tracking::ports::CarrierCalls;
 use tracking::{Patrol, PatrolPolicy, Patrolled, PendingHandshake};
@@ -75,6 +75,16 @@ impl Poller {
                 };
             }
         };
+        let has_key = |carrier: &Carrier| {
+            secrets
+                .webhooks
+                .get(carrier)
+                .is_some_and(|keys| keys.iter().next().is_some())
+        };
+        let callers: HashSet<Carrier> = Carrier::ALL
+            .into_iter()
+            .filter(|carrier| carriers::webhook(*carrier).is_some() && has_key(carrier))
+            .collect();
         let patrol = Patrol {
             parcels: &self.parcels,
             log: &self.log,
@@ -83,6 +93,7 @@ impl Poller {
             clock: &SystemClock,
             polls: carriers::poll,
             accounts: &secrets.accounts,
+            callers: &callers,
             policy: self.policy,
             tokens: &self.tokens,
         };
@@ -114,6 +125,7 @@ impl Poller {
             .count("ParcelsAsked", sum.answered)
             .count("ParcelsUnknown", sum.unknown)
             .count("ParcelsSubscribed", sum.subscribed)
+            .count("CarrierCodeUnknown", sum.unknown_codes)
             .count("ParcelsSilent", sum.silent)
             .count("ParcelsGivenUp", sum.given_up);
         Reply {
@@ -155,6 +167,7 @@ fn add(sum: &mut Patrolled, done: &Patrolled) {
     sum.answered += done.answered;
     sum.unknown += done.unknown;
     sum.subscribed += done.subscribed;
+    sum.unknown_codes += done.unknown_codes;
     sum.silent += done.silent;
     sum.given_up += done.given_up;
 }

@@ -28,12 +28,10 @@ struct MemoryKeys;
 
 impl KeysLoad for MemoryKeys {
     async fn keys(&self, carrier: Carrier, _now: Timestamp) -> Result<Keys, Unavailable> {
-        let key = match carrier {
-            Carrier::Ups => UPS_KEY,
-            Carrier::Correos => "client:secret-of-correos",
-            Carrier::Aftership => return Ok(Keys::default()),
-            _ => KEY,
-        };
+        if carrier == Carrier::Aftership {
+            return Ok(Keys::default());
+        }
+        let key = if carrier == Carrier::Ups { UPS_KEY } else { KEY };
         Ok(Keys::new(vec![
             "an-older-key-that-still-lives".to_owned(),
             key.to_owned(),

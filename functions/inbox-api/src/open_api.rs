@@ -1,10 +1,8 @@
 //! The description of the API (OpenAPI 3.1), made from the code.
 
-use std::collections::BTreeMap;
-use utoipa::openapi::{RefOr, Response};
-use utoipa::{IntoResponses, OpenApi};
-use web::open_api::{CustomerTokens, refusals};
-use web::{Problem, Wrong};
+use utoipa::OpenApi;
+use web::open_api::CustomerTokens;
+use web::{Problem, Wrong, refusals};
 
 use crate::reading;
 
@@ -21,19 +19,6 @@ struct Document;
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
-}
-
-macro_rules! refusals {
-    ($(#[$doc:meta])* $name:ident, $statuses:expr) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl IntoResponses for $name {
-            fn responses() -> BTreeMap<String, RefOr<Response>> {
-                refusals(&$statuses)
-            }
-        }
-    };
 }
 
 refusals!(

@@ -3,12 +3,11 @@
 use axum::http::header;
 use axum::response::IntoResponse;
 use domain::{Channel, Language, NotificationType, OrderStatus, Topic};
-use std::collections::BTreeMap;
+use utoipa::OpenApi;
+use utoipa::openapi::Schema;
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{RefOr, Response, Schema};
-use utoipa::{IntoResponses, OpenApi};
-use web::open_api::{CustomerTokens, refusals};
-use web::{Problem, Wrong};
+use web::open_api::CustomerTokens;
+use web::{Problem, Wrong, refusals};
 
 use crate::{history, phone, preferences, test_message};
 
@@ -47,19 +46,6 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// `GET /openapi.json`.
 pub(crate) async fn show() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], WHOLE)
-}
-
-macro_rules! refusals {
-    ($(#[$doc:meta])* $name:ident, $statuses:expr) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl IntoResponses for $name {
-            fn responses() -> BTreeMap<String, RefOr<Response>> {
-                refusals(&$statuses)
-            }
-        }
-    };
 }
 
 refusals!(

@@ -10,6 +10,7 @@ mod page;
 mod publish;
 mod settings;
 mod story;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -37,12 +38,16 @@ async fn run() -> Result<()> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let mut follower = follow::Follower::new(&settings, &aws).await?;
     let topic = publish::Topic::find(&settings, &aws).await?;
+    let webhooks = webhooks::Webhooks::open(&settings)?;
     customers::store(&settings, &aws).await?;
 
     let story = story::read(&settings.events)?;
     let mut chapters = Vec::new();
     for event in story {
-        let published = topic.publish(&event).await?;
+        let published = match event.carrier {
+            None => topic.publish(&event).await?,
+            Some(carrier) => webhooks.call(carrier, &event).await?,
+        };
         let chapter = follower.follow(event, published).await?;
         let is_stuck = chapter.is_stuck();
         chapters.push(chapter);

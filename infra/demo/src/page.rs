@@ -194,6 +194,7 @@ mod tests {
             status: None,
         };
         let event = Event {
+            carrier: None,
             title: "Hostile name".to_owned(),
             text: String::new(),
             fact,

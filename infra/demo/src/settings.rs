@@ -17,13 +17,15 @@ Usage: demo [--events DIRECTORY] [--out FILE]
   --help               this text
 
 It needs the stack (`make up`) and, in the environment, AWS_ENDPOINT_URL, AWS_REGION and credentials;
-E_COM67_PREFIX names the stack (e-com67).";
+E_COM67_PREFIX names the stack (e-com67), E_COM67_API its HTTP API.";
 
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// The emulator. Never AWS itself: the demo sends messages.
     pub(crate) endpoint: String,
     pub(crate) prefix: String,
+    /// The HTTP API, which carriers call.
+    pub(crate) api: String,
     pub(crate) events: PathBuf,
     pub(crate) page: PathBuf,
 }
@@ -50,8 +52,12 @@ impl Settings {
         let endpoint = variable("AWS_ENDPOINT_URL")
             .context("AWS_ENDPOINT_URL is not set, so there is no local stack to talk to: run `make up` first")?;
         let prefix = variable("E_COM67_PREFIX").unwrap_or_else(|| "e-com67".to_owned());
+        let api = variable("E_COM67_API").context(
+            "E_COM67_API is not set, so there is no API for carriers to call: eval \"$(make -s env)\" sets it",
+        )?;
         Ok(Some(Self {
             endpoint,
+            api,
             prefix,
             events,
             page,

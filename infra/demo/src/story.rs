@@ -1,10 +1,11 @@
-//! The events of the demo, in the order in which a shop would publish them.
+//! The events of the demo, in the order in which a shop would publish them, and the calls of carriers between them.
 
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
+use domain::Carrier;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -13,12 +14,18 @@ use serde_json::Value;
 pub(crate) struct Event {
     /// From the file's name.
     pub(crate) title: String,
-    /// The file's text, with an order number and a time of this run, so that the demo can be run again.
+    /// Who tells it: a carrier, or else the shop.
+    pub(crate) carrier: Option<Carrier>,
+    /// What is told: the file's text, or the webhook in it, with an order number, a tracking number and a time of this run, so that the
+    /// demo can be run again.
     pub(crate) text: String,
     pub(crate) fact: Fact,
     pub(crate) customer: String,
     pub(crate) language: String,
 }
+
+/// The number of the parcel of which a carrier tells.
+const FEDEX_NUMBER: &str = "790000000031";
 
 /// What makes two events the same, and by what the ledger's item is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +81,24 @@ fn event(title: &str, text: &str, mark: &str, now: Timestamp) -> Result<Event> {
     if let Some(timestamp) = field("/orderData/timestamp") {
         text = text.replace(timestamp, &now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     }
+    // A parcel of this run alone: what a carrier tells of a number goes to every order that it belongs to.
+    text = text.replace(FEDEX_NUMBER, &format!("79{:010}", now.as_second()));
+    let carrier = field("/carrier")
+        .map(|name| Carrier::from_name(name).with_context(|| format!("carrier: expected a carrier's name, got {name}")))
+        .transpose()?;
+    if carrier.is_some() {
+        let told: Value = serde_json::from_str(&text)?;
+        text = told
+            .get("webhook")
+            .context("webhook: expected what the carrier sends")?
+            .to_string();
+    }
 
     let notification_type = field("/notificationType").context("notificationType: expected a text")?;
     let is_update = notification_type == "order_status_update";
     Ok(Event {
         title: title.to_owned(),
+        carrier,
         text,
         fact: Fact {
             order: marked,
@@ -145,6 +165,15 @@ mod tests {
     #[test]
     fn a_status_in_capitals_is_the_same_status() {
         assert_eq!(shipped().fact.status.as_deref(), Some("shipped"));
+    }
+
+    #[test]
+    fn what_a_carrier_tells_is_its_webhook_alone() {
+        let text = r#"{"carrier":"fedex","notificationType":"order_status_update","orderData":{"orderId":"ES-1","status":"delivered"},
+            "webhook":{"trackingNumber":"790000000031"}}"#;
+        let event = event("Told", text, "7K2F", "2027-03-01T10:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(event.carrier, Some(Carrier::Fedex));
+        assert_eq!(event.text, r#"{"trackingNumber":"791803895200"}"#);
     }
 
     #[test]

@@ -72,7 +72,7 @@ const OUT_OF_REACH: [&str; 6] = [
     "an event of this customer that waits in a queue is decided upon as new: erase again when the queues are empty",
     "logs hold no address, name or user id of customers",
     "the delivery logs that SNS itself writes hold phone numbers until their retention is over",
-    "what carriers sent is archived as it came, with receivers' names, until its retention is over (CarrierArchiveDays)",
+    "what carriers sent is archived until its retention is over (CarrierArchiveDays); some of it may name receivers",
     "backups of the tables (point-in-time recovery) forget after 35 days",
 ];
 

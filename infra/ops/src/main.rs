@@ -13,6 +13,7 @@ mod letters;
 mod mappings;
 mod names;
 mod operator;
+mod orders;
 mod output;
 mod preferences;
 mod reasons;
@@ -54,6 +55,7 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::Reconcile(command) => command.run(&account, ops.json).await,
         Command::Suppression(command) => command.run(&account, ops.json).await,
         Command::Preferences(command) => command.run(&account, ops.json).await,
+        Command::Order(command) => command.run(&account, ops.json).await,
         Command::Doctor(command) => command.run(&account, ops.json).await,
         Command::Erase(command) => command.run(&account, ops.json).await,
         Command::SmsBudget(command) => command.run(&account, ops.json).await,

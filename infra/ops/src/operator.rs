@@ -8,6 +8,7 @@ use crate::dead_letters::DeadLetters;
 use crate::doctor::Doctor;
 use crate::erase::Erase;
 use crate::explain::Explain;
+use crate::orders::OrderCommand;
 use crate::output::remark;
 use crate::preferences::PreferencesCommand;
 use crate::reconcile::Reconcile;
@@ -63,6 +64,9 @@ pub(crate) enum Command {
     /// What a customer hears of, and who changed it
     #[command(subcommand)]
     Preferences(PreferencesCommand),
+    /// Where orders and their parcels stand, and why
+    #[command(subcommand)]
+    Order(OrderCommand),
     /// What is wrong, or may soon be
     Doctor(Doctor),
     /// Remove a customer from every store

@@ -240,6 +240,12 @@ impl<'a> Desk<'a> {
         };
         let name = self.account.names.of(queue);
         let mut done = (Outcome::Settled, "it held nothing".to_owned());
+        if letter.queue == crate::names::SUBSCRIPTIONS && matches!(letter.kind, Kind::Event) {
+            // It may be any subscription's: whoever has the event already, finds nothing new in it.
+            for taken in self.queue(crate::names::ORDER_EVENTS).put_all(&bodies).await {
+                taken?;
+            }
+        }
         for body in bodies {
             let reason = letter.reason.clone();
             let paper = pipeline::Letter { body, reason };

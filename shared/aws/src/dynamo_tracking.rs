@@ -7,7 +7,10 @@
 mod erasure;
 mod orders;
 mod parcels;
+mod review;
 mod stream_news;
+#[cfg(test)]
+mod tests;
 
 pub use stream_news::news_of_stream;
 

@@ -90,6 +90,7 @@ fn sighting(tracker: &Value, now: Timestamp) -> Option<Sighting> {
         event.is_time_assumed = moment.is_assumed;
         event.status = found.and_then(|found| found.status);
         event.detail = found.and_then(|found| found.detail);
+        event.is_code_known = found.is_some();
         event.code = TrackingEvent::words(status);
         event
     };

@@ -298,6 +298,7 @@ fn event(scan: &Scan, meaning: Option<Meaning>, number: &TrackingNumber) -> Trac
     event.is_time_assumed = scan.moment.is_assumed;
     event.status = meaning.and_then(|meaning| meaning.status);
     event.detail = meaning.and_then(|meaning| meaning.detail);
+    event.is_code_known = meaning.is_some();
     event.code = TrackingEvent::words(&scan.code);
     event.text = scan.text.clone();
     event.place = scan.place.clone();

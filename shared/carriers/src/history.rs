@@ -46,6 +46,7 @@ impl Entry {
         event.is_time_assumed = self.moment.is_assumed;
         event.status = self.meaning.and_then(|meaning| meaning.status);
         event.detail = self.meaning.and_then(|meaning| meaning.detail);
+        event.is_code_known = self.meaning.is_some();
         event.code = bounded(self.code);
         event.text = self.text.as_deref().and_then(words);
         event.place = bounded(self.place);

@@ -238,6 +238,7 @@ static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     };
     files(&root)
         .iter()
+        .filter(|path| path.is_dir())
         .flat_map(|folder| files(folder))
         .map(|file| std::fs::read(file).unwrap())
         .collect()

@@ -247,6 +247,8 @@ pub enum Effect {
     OverruledByHand,
     /// The parcel had already ended.
     AfterTheEnd,
+    /// The carrier announces what was already on its way.
+    AlreadyFurther,
     /// The shop said what its own workflow does not permit.
     NotPermitted,
     /// It is said to happen in the future.
@@ -264,6 +266,7 @@ impl Effect {
             Self::Silent => "silent",
             Self::OverruledByHand => "overruled_by_hand",
             Self::AfterTheEnd => "after_the_end",
+            Self::AlreadyFurther => "already_further",
             Self::NotPermitted => "not_permitted",
             Self::TooFarAhead => "too_far_ahead",
             Self::OtherCarrier => "other_carrier",
@@ -352,7 +355,16 @@ impl Standing {
             Teller::Carrier { .. } => {
                 let has_ended = self.status.is_some_and(ends);
                 let comes_back = self.status == Some(OrderStatus::Delivered) && status == OrderStatus::Returned;
-                (has_ended && !comes_back && self.status != Some(status)).then_some(Effect::AfterTheEnd)
+                let is_over = has_ended && !comes_back && self.status != Some(status);
+                // Shops call a parcel shipped when its label is printed; that the carrier then hears of it is no way back.
+                let shipped = workflow.step(OrderStatus::Shipped);
+                let furthest = self.furthest.and_then(|furthest| workflow.step(furthest));
+                let is_behind = status == OrderStatus::Processing && shipped.is_some() && furthest >= shipped;
+                if is_over {
+                    Some(Effect::AfterTheEnd)
+                } else {
+                    is_behind.then_some(Effect::AlreadyFurther)
+                }
             }
         };
         if let Some(effect) = refused {

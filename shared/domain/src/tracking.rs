@@ -106,6 +106,9 @@ pub struct TrackingEvent {
     /// What the status alone does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<TrackingDetail>,
+    /// Whether a table of ours knows the code, also where it changes no status.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_code_known: bool,
     /// The carrier's code as it came, so that a better table can read it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -134,6 +137,7 @@ impl TrackingEvent {
             is_time_assumed: false,
             status: None,
             detail: None,
+            is_code_known: false,
             code: None,
             text: None,
             place: None,
@@ -151,7 +155,7 @@ impl TrackingEvent {
     /// Whether it has a code that no table of ours knows how to read.
     #[must_use]
     pub const fn is_unread(&self) -> bool {
-        self.code.is_some() && self.status.is_none() && self.expected.is_none()
+        self.code.is_some() && self.status.is_none() && !self.is_code_known
     }
 }
 

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use std::fmt;
 use std::hint::black_box;
 
-use crate::token::{self, Token};
+use crate::token::{self, Carried, OrderToken, Token};
 
 /// The output of the hash (RFC 2104 section 3): a shorter key would be the weakest part.
 const LEAST_SECRET: usize = 32;
@@ -41,9 +41,6 @@ const STAND_IN: &str = {
         Err(_) => "",
     }
 };
-
-/// A token that reads, with an id as long as a usual one.
-const STAND_IN_TOKEN: &[u8] = b"\x01\x01\x0b\0\0\0\0\0\0\0\0stand-in-stand-in-stand-in-stand-in-";
 
 /// The keys that sign links: one that signs, and those that are still believed.
 ///
@@ -147,6 +144,16 @@ impl LinkKeys {
     /// The token as letters, digits, `-` and `_`, signed with the first key: about 110 characters for an id of 36.
     #[must_use]
     pub fn sign(&self, token: &Token) -> String {
+        self.seal(token)
+    }
+
+    /// The same for what shows the way of an order.
+    #[must_use]
+    pub fn sign_order(&self, token: &OrderToken) -> String {
+        self.seal(token)
+    }
+
+    fn seal(&self, token: &impl Carried) -> String {
         let mut bytes = vec![VERSION, self.signing.id_length];
         bytes.extend(self.signing.id.as_bytes());
         bytes.extend(token.written());
@@ -164,6 +171,19 @@ impl LinkKeys {
     ///
     /// [`InvalidLink`], the same to a stranger whatever the cause.
     pub fn verify(&self, link: &str, now: Timestamp) -> Result<Token, InvalidLink> {
+        self.open(link, now)
+    }
+
+    /// The same for what shows the way of an order. A link to a customer's pages opens nothing here, and one from here nothing there.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidLink`], the same to a stranger whatever the cause.
+    pub fn verify_order(&self, link: &str, now: Timestamp) -> Result<OrderToken, InvalidLink> {
+        self.open(link, now)
+    }
+
+    fn open<T: Carried>(&self, link: &str, now: Timestamp) -> Result<T, InvalidLink> {
         let is_spelled = is_spelled(link);
         let bytes = decoded(if is_spelled { link } else { stand_in_for(link) });
         // One spelling: neither padding nor bits to spare.
@@ -183,8 +203,8 @@ impl LinkKeys {
             .verify_slice(sealed.mac)
             .is_ok();
         let is_ours = is_whole & named.is_some() & is_signed;
-        let token = Token::read(if is_ours { sealed.token } else { STAND_IN_TOKEN });
-        let is_good_still = black_box(token.as_ref().is_some_and(|token| token.expires_at > now));
+        let token = T::read(if is_ours { sealed.token } else { T::STAND_IN });
+        let is_good_still = black_box(token.as_ref().is_some_and(|token| token.expires_at() > now));
         match token {
             _ if !is_whole => Err(InvalidLink::Malformed),
             _ if named.is_none() => Err(InvalidLink::UnknownKey),
@@ -309,7 +329,7 @@ impl<'a> Sealed<'a> {
 mod tests {
     use super::*;
     use crate::Purpose;
-    use domain::{Channel, NotificationType, UserId};
+    use domain::{Channel, NotificationType, OrderId, UserId};
     use proptest::prelude::*;
 
     const OLD: &str = "k1=0123456789abcdefghijklmnopqrstuv";
@@ -371,6 +391,48 @@ mod tests {
         let link = "AQJrMQEBCwAAAABrSdIAdXNlci1hbmGveC0ggRs_QW6O3WSwr5TgK1r62OLHRQgQ-PR5YTeV0g";
         assert_eq!(keys(OLD).sign(&unsubscribe("user-ana")), link);
         assert_eq!(keys(OLD).verify(link, at(0)), Ok(unsubscribe("user-ana")));
+    }
+
+    fn tracking(order: &str) -> OrderToken {
+        OrderToken {
+            order: OrderId::try_from(order).unwrap(),
+            expires_at: at(1_800_000_000),
+        }
+    }
+
+    #[test]
+    fn links_to_orders_stay_what_they_are() {
+        let link = "AQJrMQMAAAAAa0nSADEwMDGvgX0JYFIz6muoQ-VCBC0BMK-xS7eynyBjfOBXzODr6g";
+        assert_eq!(keys(OLD).sign_order(&tracking("1001")), link);
+        assert_eq!(keys(OLD).verify_order(link, at(0)), Ok(tracking("1001")));
+    }
+
+    #[test]
+    fn a_link_for_one_thing_opens_no_other() {
+        let (page, order) = (
+            keys(OLD).sign(&unsubscribe("1001")),
+            keys(OLD).sign_order(&tracking("1001")),
+        );
+        assert_eq!(keys(OLD).verify_order(&page, at(0)), Err(InvalidLink::Malformed));
+        assert_eq!(keys(OLD).verify(&order, at(0)), Err(InvalidLink::Malformed));
+    }
+
+    #[test]
+    fn a_link_to_an_order_is_good_for_ninety_days_and_the_rest_of_its_day() {
+        let token = OrderToken::of_day(OrderId::try_from("1001").unwrap(), at(86_400 + 7));
+        assert_eq!(token.expires_at, at(92 * 86_400));
+        let link = keys(OLD).sign_order(&token);
+        assert!(keys(OLD).verify_order(&link, at(92 * 86_400 - 1)).is_ok());
+        assert_eq!(
+            keys(OLD).verify_order(&link, at(92 * 86_400)),
+            Err(InvalidLink::Expired)
+        );
+    }
+
+    #[test]
+    fn the_stand_ins_read() {
+        assert!(Token::read(Token::STAND_IN).is_some());
+        assert!(OrderToken::read(OrderToken::STAND_IN).is_some());
     }
 
     #[test]
@@ -521,6 +583,17 @@ mod tests {
         }
 
         #[test]
+        fn what_is_signed_for_an_order_is_verified(
+            order in proptest::collection::vec(any::<char>(), 1..=128)
+                .prop_filter_map("an id", |letters| OrderId::try_from(String::from_iter(letters)).ok()),
+        ) {
+            let token = OrderToken { order, expires_at: at(1) };
+            let link = keys(OLD).sign_order(&token);
+            prop_assert!(link.len() <= LONGEST_LINK);
+            prop_assert_eq!(keys(OLD).verify_order(&link, at(0)), Ok(token));
+        }
+
+        #[test]
         fn a_changed_character_is_refused(token in any_token(), place in any::<proptest::sample::Index>(), other in any::<char>()) {
             let link = keys(OLD).sign(&token);
             let mut letters: Vec<char> = link.chars().collect();
@@ -566,6 +639,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in any::<String>()) {
             prop_assert!(keys(OLD).verify(&text, at(0)).is_err());
+            prop_assert!(keys(OLD).verify_order(&text, at(0)).is_err());
         }
 
         #[test]

@@ -6,4 +6,4 @@ mod token;
 
 pub use keys::{InvalidLink, InvalidLinkKeys, LinkKeys};
 pub use pages::{InvalidPublicUrl, Pages};
-pub use token::{Purpose, Token};
+pub use token::{OrderToken, Purpose, Token};

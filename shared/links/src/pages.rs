@@ -1,7 +1,7 @@
-//! Where links lead: `…/unsubscribe/{token}` and `…/preferences/{token}`.
+//! Where links lead: `…/unsubscribe/{token}`, `…/preferences/{token}` and `…/track/{token}`.
 
 use crate::keys::LinkKeys;
-use crate::token::{Purpose, Token};
+use crate::token::{OrderToken, Purpose, Token};
 
 /// The longest link then still fits into a header of SES, which takes 870 characters (SES v2 API reference, `MessageHeader`).
 const LONGEST_BASE: usize = 100;
@@ -60,6 +60,12 @@ impl Pages {
             Purpose::Preferences => "preferences",
         };
         format!("{}/{route}/{}", self.base, keys.sign(token))
+    }
+
+    /// The signed address under which the way of an order is shown: the same letters, no longer.
+    #[must_use]
+    pub fn address_of_order(&self, token: &OrderToken, keys: &LinkKeys) -> String {
+        format!("{}/track/{}", self.base, keys.sign_order(token))
     }
 }
 

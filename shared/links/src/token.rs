@@ -1,7 +1,7 @@
 //! What a link carries: what it is for, whose it is, until when. How that is written is version 1 of the form; links in that
 //! form lie in customers' mailboxes, so that none of its numbers may ever mean anything else.
 
-use domain::{Channel, NotificationType, UserId};
+use domain::{Channel, NotificationType, OrderId, UserId};
 use jiff::Timestamp;
 
 /// How long a link is good for after the day of its fact.
@@ -17,6 +17,22 @@ pub(crate) const MOST_BYTES: usize = 3 + 8 + 128 * 4;
 
 const UNSUBSCRIBE: u8 = 1;
 const PREFERENCES: u8 = 2;
+const TRACK: u8 = 3;
+
+/// What a link can carry.
+pub(crate) trait Carried: Sized {
+    /// Written, one that reads, with an id as long as a usual one.
+    const STAND_IN: &[u8];
+
+    /// As bytes: the number of its purpose first.
+    fn written(&self) -> Vec<u8>;
+
+    /// From what [`Carried::written`] wrote; none from anything else.
+    fn read(bytes: &[u8]) -> Option<Self>;
+
+    /// From when on it is refused.
+    fn expires_at(&self) -> Timestamp;
+}
 
 /// What a link is for. It opens nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +64,71 @@ impl Token {
     /// nothing but its arguments, so that a message that is written again is the same to the letter.
     #[must_use]
     pub fn for_fact(purpose: Purpose, user: UserId, at: Timestamp) -> Self {
-        let day = at.as_second().div_euclid(SECONDS_PER_DAY);
-        let expiry = (day + 1 + VALID_FOR_DAYS) * SECONDS_PER_DAY;
         Self {
             purpose,
             user,
-            expires_at: Timestamp::from_second(expiry).unwrap_or(Timestamp::MAX),
+            expires_at: expiry_of(at),
         }
     }
+}
+
+/// What a link carries that shows the way of one order, whose ever it is, a guest's too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderToken {
+    /// The order.
+    pub order: OrderId,
+    /// From when on it is refused, in whole seconds: a fraction is not carried.
+    pub expires_at: Timestamp,
+}
+
+impl OrderToken {
+    /// The token for whoever looks at an order on the day of `at`: good until 90 days after that day (UTC) is over, and the same to the
+    /// letter all day.
+    #[must_use]
+    pub fn of_day(order: OrderId, at: Timestamp) -> Self {
+        let expires_at = expiry_of(at);
+        Self { order, expires_at }
+    }
+}
+
+fn expiry_of(at: Timestamp) -> Timestamp {
+    let day = at.as_second().div_euclid(SECONDS_PER_DAY);
+    let expiry = (day + 1 + VALID_FOR_DAYS) * SECONDS_PER_DAY;
+    Timestamp::from_second(expiry).unwrap_or(Timestamp::MAX)
+}
+
+impl Carried for OrderToken {
+    const STAND_IN: &[u8] = b"\x03\0\0\0\0\0\0\0\0stand-in-stand-in-stand-in-stand-in-";
+
+    /// The purpose in one byte, the expiry in seconds since 1970 in eight, the order's id in the rest.
+    fn written(&self) -> Vec<u8> {
+        let mut bytes = vec![TRACK];
+        bytes.extend(self.expires_at.as_second().to_be_bytes());
+        bytes.extend(self.order.as_str().as_bytes());
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let [TRACK, rest @ ..] = bytes else {
+            return None;
+        };
+        let (expiry, order) = rest.split_first_chunk()?;
+        Some(Self {
+            order: OrderId::try_from(str::from_utf8(order).ok()?).ok()?,
+            expires_at: Timestamp::from_second(i64::from_be_bytes(*expiry)).ok()?,
+        })
+    }
+
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+impl Carried for Token {
+    const STAND_IN: &[u8] = b"\x01\x01\x0b\0\0\0\0\0\0\0\0stand-in-stand-in-stand-in-stand-in-";
 
     /// The purpose in one to three bytes, the expiry in seconds since 1970 in eight, the customer's id in the rest.
-    pub(crate) fn written(&self) -> Vec<u8> {
+    fn written(&self) -> Vec<u8> {
         let mut bytes = match self.purpose {
             Purpose::Unsubscribe {
                 channel,
@@ -75,8 +145,7 @@ impl Token {
         bytes
     }
 
-    /// A token from what [`Token::written`] wrote; none from anything else.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+    fn read(bytes: &[u8]) -> Option<Self> {
         let (purpose, rest) = match bytes {
             [UNSUBSCRIBE, channel, notification_type, rest @ ..] => {
                 let purpose = Purpose::Unsubscribe {
@@ -98,6 +167,10 @@ impl Token {
             user: UserId::try_from(str::from_utf8(user).ok()?).ok()?,
             expires_at: Timestamp::from_second(i64::from_be_bytes(*expiry)).ok()?,
         })
+    }
+
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
     }
 }
 
@@ -164,6 +237,9 @@ mod tests {
         #[test]
         fn no_bytes_are_read_as_a_token_that_would_be_written_otherwise(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
             if let Some(token) = Token::read(&bytes) {
+                prop_assert_eq!(token.written(), bytes.as_slice());
+            }
+            if let Some(token) = OrderToken::read(&bytes) {
                 prop_assert_eq!(token.written(), bytes);
             }
         }
@@ -176,6 +252,9 @@ mod tests {
         ) {
             let bytes = [start, expiry.to_vec(), user].concat();
             if let Some(token) = Token::read(&bytes) {
+                prop_assert_eq!(token.written(), bytes.as_slice());
+            }
+            if let Some(token) = OrderToken::read(&bytes) {
                 prop_assert_eq!(token.written(), bytes);
             }
         }

@@ -32,6 +32,9 @@ const LONGEST_SENTENCE: usize = 400;
 const MOST_PARAGRAPHS: usize = 20;
 const LONGEST_TEXT: usize = 4_000;
 
+/// The reason of a parcel that is out for delivery and waits to be collected.
+const READY_FOR_PICKUP: &str = "ready_for_pickup";
+
 /// After these a carrier does not try again.
 const FINAL_REASONS: [&str; 3] = ["refused", "damaged", "lost"];
 
@@ -69,6 +72,8 @@ pub(crate) struct Facts {
     tone: &'static str,
     /// Whether the carrier may still deliver it by itself.
     is_tried_again: bool,
+    /// Whether it waits in a shop, a locker or an office, instead of being brought.
+    is_ready_to_collect: bool,
     /// Whether only the most important is to be said.
     pub(crate) is_brief: bool,
 }
@@ -154,6 +159,7 @@ impl Facts {
             },
             tone: tone_of(content),
             is_tried_again: true,
+            is_ready_to_collect: false,
             is_brief: false,
         };
         facts.add(content, language, zone, codes);
@@ -169,7 +175,14 @@ impl Facts {
                 self.link.clone_from(&self.parcel.page);
                 self.day = update.estimated_delivery.map(|day| dates::day(language, day));
                 self.short_day = update.estimated_delivery.map(|day| dates::short_day(language, day));
-                self.explain(update.reason.as_deref(), |code| explains(code, update.status), codes);
+                self.is_ready_to_collect =
+                    update.status == OrderStatus::OutForDelivery && update.reason.as_deref() == Some(READY_FOR_PICKUP);
+                if self.is_ready_to_collect {
+                    // It was expected at the door, on a day that no longer counts.
+                    (self.day, self.short_day) = (None, None);
+                } else {
+                    self.explain(update.reason.as_deref(), |code| explains(code, update.status), codes);
+                }
             }
             Content::Payment(payment) => {
                 self.payment = PaymentFacts::of(payment, language, codes);

@@ -519,3 +519,32 @@ fn templates_may_be_shared_between_threads() {
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&Templates::new());
 }
+
+#[test]
+fn a_parcel_that_waits_to_be_collected_is_not_said_to_come() {
+    let waits = domain::StatusUpdate {
+        reason: Some("ready_for_pickup".to_owned()),
+        ..update(OrderStatus::OutForDelivery)
+    };
+    let comes = email(&Content::OrderStatus(update(OrderStatus::OutForDelivery)), Language::En);
+    assert!(comes.subject.contains("Out for delivery") && one_line(&comes.text).contains("Expected delivery"));
+    for (language, subject, courier) in [
+        (Language::En, "Ready to collect", "courier"),
+        (Language::Es, "Listo para recoger", "repartidor"),
+        (Language::Ro, "Gata de ridicare", "Curierul"),
+        (Language::Ru, "Можно забрать", "Курьер"),
+    ] {
+        let content = Content::OrderStatus(waits.clone());
+        let message = email(&content, language);
+        assert!(message.subject.starts_with(subject), "{}", message.subject);
+        assert!(!message.text.contains(courier), "{}", message.text);
+        // Nor is there the address to which it does not come.
+        let street = &waits.order.shipping_address[1];
+        assert!(
+            !message.text.contains(street) && !message.html.contains(street),
+            "{}",
+            message.text
+        );
+        assert!(!sms(&content, language).text.contains(courier));
+    }
+}

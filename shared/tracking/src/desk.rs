@@ -245,10 +245,17 @@ fn fold(
     let order_type = registration.order_type;
     let whole = || file.sayings.iter().filter(|saying| saying.parcel.is_none());
     let (own, effects) = Standing::after(whole(), order_type, None);
+    let before = file.record.as_ref();
+    let reviewed_at = before.and_then(|before| before.reviewed_at);
+    let is_new = |saying: &Saying| reviewed_at.is_none_or(|reviewed_at| saying.heard_at > reviewed_at);
+    let asks_for_review = |effects: &[(&Saying, Effect)]| {
+        let mut effects = effects.iter();
+        effects.any(|(saying, effect)| effect.asks_for_review() && is_new(saying))
+    };
     let by_hand = file
         .sayings
         .iter()
-        .any(|saying| matches!(saying.by, Teller::Hand { .. }));
+        .any(|saying| matches!(saying.by, Teller::Hand { .. }) && is_new(saying));
     let mut needs_review = by_hand || asks_for_review(&effects);
     let mut standings = Vec::with_capacity(registration.parcels.len());
     for parcel in &registration.parcels {
@@ -266,21 +273,17 @@ fn fold(
         });
     }
     let standing = roll_up(&own, standings.iter().map(|parcel| &parcel.standing)).clone();
-    let before = file.record.as_ref();
     OrderRecord {
         registration,
         standing,
         parcels: standings,
         needs_review,
+        reviewed_at,
         wishes: before.and_then(|before| before.wishes.clone()),
         created_at: before.map_or(now, |before| before.created_at),
         updated_at: now,
         version: before.map_or(1, |before| before.version.saturating_add(1)),
     }
-}
-
-fn asks_for_review(effects: &[(&Saying, Effect)]) -> bool {
-    effects.iter().any(|(_, effect)| effect.asks_for_review())
 }
 
 /// Whether two records of an order differ in nothing but their age.

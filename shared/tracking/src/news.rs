@@ -129,9 +129,11 @@ fn event_of(order: &OrderRecord, parcel: Option<&RegisteredParcel>, standing: &S
     // The front door takes no other for a day; a carrier may name any.
     let expected = standing.expected.filter(|day| (2000..2100).contains(&day.year()));
     put("estimatedDelivery", expected.map(|day| day.to_string()).into());
-    if standing.detail == Some(TrackingDetail::AttemptFailed) {
-        put("reason", "recipient_absent".into());
-    }
+    let reason = standing.detail.map(|detail| match detail {
+        TrackingDetail::AttemptFailed => "recipient_absent",
+        TrackingDetail::ReadyForPickup => "ready_for_pickup",
+    });
+    put("reason", reason.into());
     if let Some(parcel) = parcel {
         put("trackingNumber", parcel.spelling.clone().into());
         put("carrier", parcel.carrier_name.clone().into());

@@ -4,7 +4,7 @@ use carriers::{Account, Poll, PollError, Sighting, Told};
 use domain::ports::{Clock, Enqueue, Unavailable};
 use domain::{Carrier, OrderStatus, Saying, Teller, TrackingEvent, TrackingNumber};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use crate::ports::{CarrierCalls, Kept, PatrolLog, Watch};
@@ -82,6 +82,8 @@ pub struct Patrol<'p, W, L, H, Q, C> {
     pub polls: fn(Carrier) -> Option<&'static dyn Poll>,
     /// Our accounts.
     pub accounts: &'p HashMap<Carrier, Account>,
+    /// The carriers that call us: who could, and has no key here, does not.
+    pub callers: &'p HashSet<Carrier>,
     /// When to look after a parcel.
     pub policy: PatrolPolicy,
     /// Tokens of carriers, kept between rounds, and until when each is good.
@@ -101,6 +103,8 @@ pub struct Patrolled {
     pub unknown: u64,
     /// Events handed on.
     pub events: u64,
+    /// Those of them whose code no table knows.
+    pub unknown_codes: u64,
     /// Parcels subscribed to, for the first time or again.
     pub subscribed: u64,
     /// Parcels newly found silent.
@@ -308,6 +312,7 @@ where
         let events = events_of(&sightings, &numbers);
         self.hand_on(&events, heard_at).await?;
         done.events += events.len() as u64;
+        done.unknown_codes += events.iter().filter(|event| event.is_unread()).count() as u64;
         done.answered += numbers.len() as u64;
         let unknown = sightings.iter().filter(|sighting| sighting.told == Told::NotFound);
         done.unknown += unknown.count() as u64;
@@ -382,7 +387,7 @@ where
     /// When to ask for a parcel: of carriers that call, after they were silent; of the others, the sooner the more lately it moved.
     fn ask_at(&self, parcel: &WatchedParcel) -> Timestamp {
         let heard_at = parcel.last_heard_at.unwrap_or(parcel.registered_at);
-        let calls_us = carriers::webhook(parcel.carrier).is_some();
+        let calls_us = self.callers.contains(&parcel.carrier);
         let first = match calls_us {
             true => heard_at + self.policy.silence_of_callers,
             false => parcel.registered_at,

@@ -21,6 +21,9 @@ pub struct OrderRecord {
     /// Whether somebody should have a look: a change by hand, or something that was said and did not count.
     #[serde(default)]
     pub needs_review: bool,
+    /// Up to when somebody has had that look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_at: Option<Timestamp>,
     /// What the customer wishes for the delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wishes: Option<DeliveryWishes>,
@@ -37,6 +40,17 @@ impl OrderRecord {
     #[must_use]
     pub fn status(&self) -> OrderStatus {
         self.standing.status.unwrap_or(OrderStatus::Pending)
+    }
+
+    /// The same after somebody had a look at it.
+    #[must_use]
+    pub fn reviewed(&self, now: Timestamp) -> Self {
+        Self {
+            needs_review: false,
+            reviewed_at: Some(now),
+            version: self.version.saturating_add(1),
+            ..self.clone()
+        }
     }
 
     /// Where this parcel stands.

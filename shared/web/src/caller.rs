@@ -45,6 +45,13 @@ pub struct Caller {
     pub role: Role,
 }
 
+/// A caller who runs the shop; everybody else is refused before anything of the request is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin(
+    /// Who it is.
+    pub UserId,
+);
+
 impl Identity {
     /// Reads `JWT_ISSUER`, `JWT_AUDIENCE` (with commas), `JWT_USER_CLAIM`, `JWT_ROLES_CLAIM`, `ADMIN_ROLE`.
     ///
@@ -127,6 +134,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             .and_then(|authorizer| authorizer.jwt.as_ref());
         jwt.and_then(|jwt| identity.caller(&jwt.claims, now))
             .ok_or_else(Problem::unauthorized)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        match caller.role {
+            Role::Admin => Ok(Self(caller.user)),
+            Role::Customer => Err(Problem::forbidden()),
+        }
     }
 }
 

@@ -8,13 +8,15 @@ mod caller;
 mod fields;
 mod front;
 mod if_match;
+mod if_none_match;
 pub mod open_api;
 mod paging;
 mod problem;
 
-pub use caller::{Caller, Identity, Role};
+pub use caller::{Admin, Caller, Identity, Role};
 pub use fields::{Fields, pointer_part};
 pub use front::{Counted, Front, serve};
 pub use if_match::{IfMatch, entity_tag};
+pub use if_none_match::IfNoneMatch;
 pub use paging::{InvalidCursor, Paging, cursor, read_cursor};
 pub use problem::{Problem, Wrong};

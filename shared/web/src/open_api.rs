@@ -34,10 +34,35 @@ pub fn refusals(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
         .collect()
 }
 
+/// Declares under a name how routes refuse, by their statuses: a type for the `responses(…)` of [`utoipa::path`].
+///
+/// ```
+/// web::refusals!(
+///     /// How a page is refused.
+///     PageRefusals,
+///     [400, 401]
+/// );
+/// ```
+#[macro_export]
+macro_rules! refusals {
+    ($(#[$doc:meta])* $name:ident, $statuses:expr) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl ::utoipa::IntoResponses for $name {
+            fn responses()
+            -> ::std::collections::BTreeMap<String, ::utoipa::openapi::RefOr<::utoipa::openapi::Response>> {
+                $crate::open_api::refusals(&$statuses)
+            }
+        }
+    };
+}
+
 fn refusal(status: u16) -> Response {
     let description = match status {
         400 => "what was sent cannot be read; every wrong field is named",
         401 => "no valid access token",
+        403 => "not the caller's to do",
         404 => "nothing here that the caller may see",
         409 => "what is stored stands against it",
         412 => "it has been changed since it was read",

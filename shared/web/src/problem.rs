@@ -82,6 +82,12 @@ impl Problem {
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
+    /// The caller is known, and may not do this. Always the same to the byte.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "That is not yours to do")
+    }
+
     /// Nothing there that this caller may see. Always the same to the byte: what belongs to others looks like what does not exist.
     #[must_use]
     pub fn not_found() -> Self {

@@ -26,9 +26,14 @@ pub(crate) fn json_of(answer: &Answer) -> Value {
 impl Customer {
     /// Logs in at the user pool.
     pub(crate) async fn log_in(user: &str) -> Self {
+        Self::log_in_as(user, "").await
+    }
+
+    /// Logs in as a member of a group.
+    pub(crate) async fn log_in_as(user: &str, group: &str) -> Self {
         Self {
             api: api(),
-            token: UserPool::connect().await.log_in(user, "").await,
+            token: UserPool::connect().await.log_in(user, group).await,
         }
     }
 

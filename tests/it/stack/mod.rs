@@ -32,5 +32,6 @@ mod sms_limits;
 mod stores;
 mod templates;
 mod tokens;
+mod tracking_api;
 mod twins;
 mod unsubscribe_headers;

@@ -85,25 +85,38 @@ impl ParcelsKeep for DynamoTracking {
     }
 
     async fn note(&self, parcel: &TrackingNumber, note: &ParcelNote) -> Result<(), Unavailable> {
-        if note.last_heard_at.is_none() && !note.has_ended {
-            return Ok(());
-        }
-        let mut set = Vec::new();
-        let mut update = self
+        // Whose way goes on after all, because somebody said so by hand, is looked after again.
+        let heard = note.last_heard_at.map(|_| "lastHeardAt = :heard");
+        let expression = match (note.has_ended, heard) {
+            (true, None) => "REMOVE watch, dueAt".to_owned(),
+            (true, Some(heard)) => format!("SET {heard} REMOVE watch, dueAt"),
+            (false, heard) => {
+                let watch = [
+                    "watch = if_not_exists(watch, carrier)",
+                    "dueAt = if_not_exists(dueAt, :now)",
+                ];
+                let set: Vec<&str> = watch.into_iter().chain(heard).collect();
+                format!("SET {}", set.join(", "))
+            }
+        };
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("about", text(about_parcel(parcel)))
             .key("item", text(RECORD))
-            .condition_expression("attribute_exists(about)");
-        if let Some(at) = note.last_heard_at {
-            set.push("SET lastHeardAt = :heard");
-            update = update.expression_attribute_values(":heard", moment(at));
-        }
-        if note.has_ended {
-            set.push("REMOVE watch, dueAt");
-        }
-        let answer = update.update_expression(set.join(" ")).send().await;
+            // Nobody is asked of a parcel whose carrier is not known.
+            .condition_expression("attribute_exists(carrier)")
+            .update_expression(expression);
+        let update = match note.last_heard_at {
+            Some(at) => update.expression_attribute_values(":heard", moment(at)),
+            None => update,
+        };
+        let update = match note.has_ended {
+            true => update,
+            false => update.expression_attribute_values(":now", moment(Timestamp::UNIX_EPOCH)),
+        };
+        let answer = update.send().await;
         was_written(answer, UpdateItemError::is_conditional_check_failed_exception, NOTING).map(|_is_there| ())
     }
 }

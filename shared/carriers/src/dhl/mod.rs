@@ -278,6 +278,7 @@ fn event(line: &Value, said: &Said, moment: Moment, number: &TrackingNumber) -> 
     event.is_time_assumed = moment.is_assumed;
     event.status = meaning.and_then(|meaning| meaning.status);
     event.detail = meaning.and_then(|meaning| meaning.detail);
+    event.is_code_known = meaning.is_some();
     event.code = said.code().and_then(TrackingEvent::words);
     let text = text_at(line, "description").or_else(|| text_at(line, "status"));
     event.text = text.as_deref().and_then(words);

@@ -89,6 +89,7 @@ fn event(node: Node<'_, '_>, moment: Moment, is_return: bool, number: &TrackingN
         .or_else(|| meaning(CODES, standard?));
     let mut event = TrackingEvent::new(Carrier::Dhl, number.clone(), moment.at);
     event.is_time_assumed = moment.is_assumed;
+    event.is_code_known = found.is_some();
     event.status = match found.and_then(|found| found.status) {
         Some(_) if is_return || is_true(node, "ruecksendung") => Some(OrderStatus::Returned),
         Some(OrderStatus::OutForDelivery) if !is_in_the_van(text) => Some(OrderStatus::Shipped),

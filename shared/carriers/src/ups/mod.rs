@@ -354,6 +354,7 @@ fn event(
     event.is_time_assumed = moment.is_assumed;
     event.status = meaning.and_then(|meaning| meaning.status);
     event.detail = meaning.and_then(|meaning| meaning.detail);
+    event.is_code_known = meaning.is_some();
     event.code = said.code().as_deref().and_then(TrackingEvent::words);
     event.text = said.words.as_deref().and_then(words);
     event.place = place(text_at(activity, names.town), country(activity, names));

@@ -67,6 +67,14 @@ fn nothing_comes_after_the_end_but_the_way_back() {
 }
 
 #[test]
+fn a_label_that_the_carrier_hears_of_later_takes_no_parcel_back() {
+    let sayings = [pipeline(1, S::Shipped), carrier(2, S::Processing)];
+    assert_eq!(status_of(&sayings), Some(S::Shipped));
+    assert_eq!(effects_of(&sayings)[1], Effect::AlreadyFurther);
+    assert_eq!(status_of(&[carrier(1, S::Processing)]), Some(S::Processing));
+}
+
+#[test]
 fn a_change_by_hand_wins_over_its_past_and_not_over_its_future() {
     let late = Saying {
         heard_at: at(9),

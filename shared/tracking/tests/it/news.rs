@@ -397,7 +397,8 @@ async fn what_was_typed_to_do_harm_stays_a_text() {
         assert_eq!(news.order.items, own.order.items);
         assert_eq!(news.order.id.as_str(), "1");
         assert_eq!(news.parcel, own.parcel);
-        let fields: Vec<String> = world.events()[0].as_object().unwrap().keys().cloned().collect();
+        let mut fields: Vec<String> = world.events()[0].as_object().unwrap().keys().cloned().collect();
+        fields.sort();
         assert_eq!(fields, ["notificationType", "orderData", "timestamp", "userId"]);
     }
 }

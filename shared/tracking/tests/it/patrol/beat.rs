@@ -6,16 +6,22 @@ use domain::{Carrier, OrderStatus, ShopDefaults, TrackingEvent, TrackingNumber};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::task::{Context, Waker};
 use testkit::{HandClock, MemoryTexts, MemoryTracking, ScriptedCarriers, shop_defaults};
 use tracking::ports::ParcelsKeep;
 use tracking::{CarrierNews, Desk, Patrol, PatrolPolicy, Patrolled};
 
 use crate::world::{hour, number, order, told, told_of};
+
+/// Every carrier that can call does.
+static CALLERS: LazyLock<HashSet<Carrier>> = LazyLock::new(|| {
+    let all = Carrier::ALL.into_iter();
+    all.filter(|carrier| carriers::webhook(*carrier).is_some()).collect()
+});
 
 /// A carrier of the tests: its limits are the documented ones where there are any.
 struct TestPoll {
@@ -277,6 +283,7 @@ impl Beat {
             clock: &self.clock,
             polls,
             accounts: &self.accounts,
+            callers: &CALLERS,
             policy: self.policy,
             tokens: &self.tokens,
         };
