@@ -41,7 +41,7 @@ pub struct Serve {
     /// Answer with 429 what goes beyond the carriers' documented limits
     #[arg(long)]
     strict: bool,
-    /// Give the stack accounts with this laboratory; the keys of its webhooks stay. Its functions know within two minutes
+    /// Give the stack accounts with this laboratory, which stay when it ends. Its functions know within two minutes
     #[arg(long)]
     connect: bool,
     /// End after so many seconds
