@@ -14,7 +14,7 @@ use crate::code_table::{Meaning, Row, meaning};
 use crate::history::{Entry, answered, history, same_parcel};
 use crate::moment::Moment;
 use crate::parse::{self, at, each, text_at};
-use crate::{AccessToken, Account, Call, Limits, Poll, PollError, Sighting, Unreadable, Window};
+use crate::{Account, Call, Limits, Poll, PollError, Sighting, Unreadable, Window};
 
 /// How Correos Express is asked.
 pub(crate) struct CorreosExpress;
@@ -52,14 +52,6 @@ impl Poll for CorreosExpress {
             parcels_per_call: 1,
             windows: WINDOWS,
         }
-    }
-
-    fn token_call(&self, _account: &Account) -> Option<Call> {
-        None
-    }
-
-    fn read_token(&self, status: u16, _body: &[u8]) -> Result<AccessToken, PollError> {
-        Err(PollError::of_status(status))
     }
 
     fn call(&self, account: &Account, _token: Option<&str>, numbers: &[TrackingNumber]) -> Call {

@@ -145,14 +145,18 @@ pub trait Poll: Sync {
     fn limits(&self) -> Limits;
 
     /// The call for a token; nothing where every call carries the credentials itself.
-    fn token_call(&self, account: &Account) -> Option<Call>;
+    fn token_call(&self, _account: &Account) -> Option<Call> {
+        None
+    }
 
     /// Reads the token from the answer.
     ///
     /// # Errors
     ///
     /// [`PollError`] where there is none.
-    fn read_token(&self, status: u16, body: &[u8]) -> Result<AccessToken, PollError>;
+    fn read_token(&self, status: u16, _body: &[u8]) -> Result<AccessToken, PollError> {
+        Err(PollError::of_status(status))
+    }
 
     /// The call that asks for these parcels, no more than [`Limits::parcels_per_call`].
     fn call(&self, account: &Account, token: Option<&str>, numbers: &[TrackingNumber]) -> Call;

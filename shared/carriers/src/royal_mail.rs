@@ -11,7 +11,7 @@ use crate::code_table::{Meaning, Row, meaning};
 use crate::history::{Entry, answered, entries, expecting, history, listed, readable};
 use crate::moment::{Moment, iso_day};
 use crate::parse::{self, at, each, json, text_at};
-use crate::{AccessToken, Account, Call, Limits, Poll, PollError, Sighting, Unreadable, Window};
+use crate::{Account, Call, Limits, Poll, PollError, Sighting, Unreadable, Window};
 
 /// How Royal Mail is asked.
 pub(crate) struct RoyalMail;
@@ -60,14 +60,6 @@ impl Poll for RoyalMail {
             parcels_per_call: 30,
             windows: WINDOWS,
         }
-    }
-
-    fn token_call(&self, _account: &Account) -> Option<Call> {
-        None
-    }
-
-    fn read_token(&self, status: u16, _body: &[u8]) -> Result<AccessToken, PollError> {
-        Err(PollError::of_status(status))
     }
 
     fn call(&self, account: &Account, _token: Option<&str>, numbers: &[TrackingNumber]) -> Call {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use std::borrow::Cow;
 
 use crate::{
-    AccessToken, Account, Call, Delivery, Handshake, Keys, Limits, Poll, PollError, Request, Sighting, Signed,
-    Unproven, Unreadable, Unsigned, Webhook, Window, archive,
+    Account, Call, Delivery, Handshake, Keys, Limits, Poll, PollError, Request, Sighting, Signed, Unproven, Unreadable,
+    Unsigned, Webhook, Window, archive,
     moment::{self, Moment},
     parse,
     parse::{at, each, text_at},
@@ -147,14 +147,6 @@ fn handshake(body: &Value) -> Result<Handshake, Unreadable> {
 impl Poll for Dhl {
     fn limits(&self) -> Limits {
         LIMITS
-    }
-
-    fn token_call(&self, _account: &Account) -> Option<Call> {
-        None
-    }
-
-    fn read_token(&self, status: u16, _body: &[u8]) -> Result<AccessToken, PollError> {
-        Err(PollError::of_status(status))
     }
 
     fn call(&self, account: &Account, _token: Option<&str>, numbers: &[TrackingNumber]) -> Call {

@@ -16,8 +16,8 @@ use crate::history::{Entry, answered, history, listed};
 use crate::moment::Moment;
 use crate::proof::fits_any;
 use crate::{
-    AccessToken, Account, Answer, Call, Delivery, Keys, Limits, Poll, PollError, Request, Sighting, Signed, Unproven,
-    Unreadable, Unsigned, Webhook, Window,
+    Account, Answer, Call, Delivery, Keys, Limits, Poll, PollError, Request, Sighting, Signed, Unproven, Unreadable,
+    Unsigned, Webhook, Window,
 };
 
 /// How DPD calls us and is asked.
@@ -165,14 +165,6 @@ impl Poll for Dpd {
             parcels_per_call: 1,
             windows: WINDOWS,
         }
-    }
-
-    fn token_call(&self, _account: &Account) -> Option<Call> {
-        None
-    }
-
-    fn read_token(&self, status: u16, _body: &[u8]) -> Result<AccessToken, PollError> {
-        Err(PollError::of_status(status))
     }
 
     fn call(&self, account: &Account, _token: Option<&str>, numbers: &[TrackingNumber]) -> Call {
