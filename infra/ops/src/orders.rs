@@ -11,6 +11,7 @@ use tracking::ports::{Kept, OrdersKeep, ParcelsKeep};
 use tracking::{OrderRecord, timeline};
 
 use crate::account::Account;
+use crate::operator::Deed;
 use crate::output::{Progress, Report, counted, moment, show};
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,8 @@ pub(crate) enum OrderCommand {
     Review(Review),
     /// Say that an order was looked at
     Reviewed(Reviewed),
+    /// Remove an order with everything that was said of it
+    Forget(Forget),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +56,34 @@ pub(crate) struct Reviewed {
     /// The order, as the pipeline names it
     #[arg(value_name = "ORDER", value_parser = |text: &str| OrderId::try_from(text))]
     order: OrderId,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ops order forget 456 --why 'request 2026-117' --dry-run
+  ops order forget 456 --why 'request 2026-117'
+
+For guests, whom ops erase does not know: their address and number go with the order. What carriers said of its parcels \
+names nobody and stays. An event of the order that comes later makes it known again.")]
+pub(crate) struct Forget {
+    /// The order, as the pipeline names it
+    #[arg(value_name = "ORDER", value_parser = |text: &str| OrderId::try_from(text))]
+    order: OrderId,
+    /// Say what would happen, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    deed: Deed,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Forgotten {
+    order: String,
+    is_dry_run: bool,
+    parcels: usize,
+    by: String,
 }
 
 /// A record that others keep writing is read again so often.
@@ -112,6 +143,7 @@ impl OrderCommand {
     pub(crate) async fn run(&self, account: &Account, as_json: bool) -> Result<ExitCode> {
         match self {
             Self::Show(Show { order }) => show(&shown(account, order).await?, as_json),
+            Self::Forget(forget) => show(&forget.run(account).await?, as_json),
             Self::Reviewed(Reviewed { order }) => {
                 reviewed(account, order).await?;
                 show(&shown(account, order).await?, as_json)
@@ -141,6 +173,24 @@ async fn reviewed(account: &Account, order: &OrderId) -> Result<()> {
         }
     }
     bail!("others write order {order} all the time: try again")
+}
+
+impl Forget {
+    async fn run(&self, account: &Account) -> Result<Forgotten> {
+        let table = account.tracking();
+        let Some(record) = table.read_order(&self.order).await?.record else {
+            bail!("nobody knows order {}", self.order)
+        };
+        if !self.dry_run {
+            table.forget_order(&record).await?;
+        }
+        Ok(Forgotten {
+            order: self.order.to_string(),
+            is_dry_run: self.dry_run,
+            parcels: record.registration.parcels.len(),
+            by: self.deed.remark(),
+        })
+    }
 }
 
 async fn shown(account: &Account, order: &OrderId) -> Result<Shown> {
@@ -217,6 +267,29 @@ impl Report for Shown {
 impl Report for Listed {
     fn needs_a_person(&self) -> bool {
         !self.orders.is_empty()
+    }
+}
+
+impl Report for Forgotten {
+    fn needs_a_person(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Display for Forgotten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.is_dry_run {
+            "would be forgotten"
+        } else {
+            "is forgotten"
+        };
+        writeln!(
+            f,
+            "order {} {what}, with {}",
+            self.order,
+            counted(self.parcels, "parcel")
+        )?;
+        writeln!(f, "by {}", self.by)
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::{Customer, api, json_of};
 use super::harness::{Stack, eventually};
-use super::operator::ops_json;
+use super::operator::{ops, ops_json};
 
 /// An order of a customer's, on its way.
 struct Order {
@@ -179,4 +179,11 @@ async fn an_order_is_its_customers_and_admins_change_it_by_hand() {
     assert!(listed.iter().any(|line| line["order"] == json!(order.id)));
     let (code, shown) = ops_json(&["order", "reviewed", &order.id]).await;
     assert_eq!((code, &shown["needsReview"]), (0, &json!(false)));
+    let forget = ["order", "forget", order.id.as_str(), "--why", "a test"];
+    let (code, foreseen) = ops_json(&[&forget[..], &["--dry-run"]].concat()).await;
+    assert_eq!((code, &foreseen["parcels"]), (0, &json!(1)));
+    assert_eq!(ops_json(&["order", "show", &order.id]).await.0, 0);
+    assert_eq!(ops_json(&forget).await.0, 0);
+    assert_eq!(ops(&["order", "show", &order.id]).await.code, 2);
+    assert_eq!(customer.ask("GET", &order.path("status"), &[], None).await.status, 404);
 }

@@ -41,9 +41,14 @@ impl DynamoTracking {
         Ok(found.len())
     }
 
-    /// The record, by which a repetition finds the order, goes last.
-    async fn forget_order(&self, record: &OrderRecord) -> Result<(), Unavailable> {
+    /// Removes this order with everything that was said of it, and that parcels belong to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when some of it may still be there; asked again, it goes on.
+    pub async fn forget_order(&self, record: &OrderRecord) -> Result<(), Unavailable> {
         let about = about_order(record.registration.id());
+        // The record, by which a repetition finds the order, goes last.
         for parcel in &record.registration.parcels {
             self.delete(&about_parcel(&parcel.number), &about).await?;
         }
