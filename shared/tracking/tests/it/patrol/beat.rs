@@ -1,6 +1,6 @@
 //! A patrol with carriers that count, refuse, and answer as a test says.
 
-use carriers::{AccessToken, Account, Call, Limits, Poll, PollError, Sighting, Subscription, Told, Window};
+use carriers::{AccessToken, Account, Call, Limits, Poll, PollError, Sighting, Subscription, Told};
 use domain::ports::Unavailable;
 use domain::{Carrier, OrderStatus, ShopDefaults, TrackingEvent, TrackingNumber};
 use jiff::{SignedDuration, Timestamp};
@@ -23,57 +23,39 @@ static CALLERS: LazyLock<HashSet<Carrier>> = LazyLock::new(|| {
     all.filter(|carrier| carriers::webhook(*carrier).is_some()).collect()
 });
 
-/// A carrier of the tests: its limits are the documented ones where there are any.
+/// A carrier of the tests, with the limits that the real one is asked within.
 struct TestPoll {
     carrier: Carrier,
-    limits: Limits,
     needs_token: bool,
     subscription: Option<Subscription>,
 }
 
-const fn window(calls: u32, per: SignedDuration) -> Window {
-    Window { calls, per }
-}
-
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
-
-const fn poll_of(carrier: Carrier, parcels_per_call: usize, windows: &'static [Window]) -> TestPoll {
+const fn poll_of(carrier: Carrier) -> TestPoll {
     TestPoll {
         carrier,
-        limits: Limits {
-            parcels_per_call,
-            windows,
-        },
         needs_token: false,
         subscription: None,
     }
 }
 
-static CORREOS: TestPoll = poll_of(Carrier::Correos, 1, &[window(5, SECOND)]);
-static DPD: TestPoll = poll_of(Carrier::Dpd, 1, &[window(2, SECOND)]);
-static ROYAL_MAIL: TestPoll = poll_of(Carrier::RoyalMail, 30, &[window(25, SignedDuration::from_hours(12))]);
-static DHL: TestPoll = poll_of(
-    Carrier::Dhl,
-    1,
-    &[
-        window(250, SignedDuration::from_hours(24)),
-        window(1, SignedDuration::from_secs(5)),
-    ],
-);
+static CORREOS: TestPoll = poll_of(Carrier::Correos);
+static DPD: TestPoll = poll_of(Carrier::Dpd);
+static ROYAL_MAIL: TestPoll = poll_of(Carrier::RoyalMail);
+static DHL: TestPoll = poll_of(Carrier::Dhl);
 static FEDEX: TestPoll = TestPoll {
     needs_token: true,
-    ..poll_of(Carrier::Fedex, 30, &[window(1_400, SignedDuration::from_secs(10))])
+    ..poll_of(Carrier::Fedex)
 };
 static CORREOS_EXPRESS: TestPoll = TestPoll {
     needs_token: true,
-    ..poll_of(Carrier::CorreosExpress, 1, &[window(1, SignedDuration::from_secs(5))])
+    ..poll_of(Carrier::CorreosExpress)
 };
 static UPS: TestPoll = TestPoll {
     subscription: Some(Subscription {
         lives_for: SignedDuration::from_hours(14 * 24),
         parcels_per_call: 100,
     }),
-    ..poll_of(Carrier::Ups, 1, &[window(5, SECOND)])
+    ..poll_of(Carrier::Ups)
 };
 
 fn test_poll(carrier: Carrier) -> Option<&'static TestPoll> {
@@ -86,8 +68,9 @@ fn polls(carrier: Carrier) -> Option<&'static dyn Poll> {
     test_poll(carrier).map(|poll| poll as &dyn Poll)
 }
 
+/// The limits of the carrier itself.
 pub(crate) fn limits(carrier: Carrier) -> Limits {
-    test_poll(carrier).unwrap().limits
+    carriers::poll(carrier).unwrap().limits()
 }
 
 impl TestPoll {
@@ -104,7 +87,7 @@ impl TestPoll {
 
 impl Poll for TestPoll {
     fn limits(&self) -> Limits {
-        self.limits
+        limits(self.carrier)
     }
 
     fn token_call(&self, _account: &Account) -> Option<Call> {
