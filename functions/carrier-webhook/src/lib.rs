@@ -1,5 +1,5 @@
-//! The address that carriers call: a call is proven on its raw bytes, kept as it came, queued and answered, in this order and within a
-//! second. What it means for an order is worked out later, by others.
+//! The address that carriers call: a call is proven on its raw bytes, then kept and queued at once, and answered, within a second. What it
+//! means for an order is worked out later, by others.
 
 mod addresses;
 mod config;

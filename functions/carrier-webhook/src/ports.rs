@@ -16,7 +16,7 @@ pub trait KeysLoad: Send + Sync {
     fn keys(&self, carrier: Carrier, now: Timestamp) -> impl Future<Output = Result<Keys, Unavailable>> + Send;
 }
 
-/// Keeps what carriers sent, as it came.
+/// Keeps what carriers sent, without what must not be kept.
 pub trait Archive: Send + Sync {
     /// Keeps these bytes.
     ///

@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_name_of_the_archive_tells_carrier_and_moment() {
         let came_at: Timestamp = "2026-11-20T10:00:00.5Z".parse().unwrap();
-        let key = aws::key_of(Carrier::CorreosExpress, b"{}", came_at);
+        let key = aws::archive_key(Carrier::CorreosExpress, b"{}", came_at);
         assert_eq!(
             place_of(&key, None),
             Some((Carrier::CorreosExpress, came_at, key.clone()))

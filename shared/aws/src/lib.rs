@@ -55,7 +55,7 @@ pub use dynamo_waiting_room::DynamoWaitingRoom;
 pub use lambda_trial::LambdaTrial;
 pub use lambda_valves::LambdaValves;
 pub use provider_messages::ProviderMessages;
-pub use s3_archive::{S3Archive, key_of};
+pub use s3_archive::{S3Archive, archive_key};
 pub use ses_account::SesAccount;
 pub use ses_mailer::{Letter, Sender, SesMailer};
 pub use sns_opt_outs::SnsOptOuts;

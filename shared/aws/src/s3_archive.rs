@@ -1,4 +1,4 @@
-//! What carriers sent, as it came, in a bucket.
+//! What carriers sent, in a bucket.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -26,7 +26,7 @@ impl S3Archive {
         Self { client, bucket }
     }
 
-    /// Keeps these bytes under [`key_of`]. The same bytes of the same millisecond are kept once.
+    /// Keeps these bytes under [`archive_key`]. The same bytes of the same millisecond are kept once.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl S3Archive {
         self.client
             .put_object()
             .bucket(&self.bucket)
-            .key(key_of(carrier, bytes, now))
+            .key(archive_key(carrier, bytes, now))
             .body(ByteStream::from(bytes.to_vec()))
             .send()
             .await
@@ -46,7 +46,7 @@ impl S3Archive {
 
 /// `fedex/2026/11/20/10-00-00.000Z-0123456789abcdef`: carrier, moment (UTC) and a hash of the bytes.
 #[must_use]
-pub fn key_of(carrier: Carrier, bytes: &[u8], now: Timestamp) -> String {
+pub fn archive_key(carrier: Carrier, bytes: &[u8], now: Timestamp) -> String {
     let hash: String = Sha256::digest(bytes)
         .iter()
         .take(8)
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_key_tells_carrier_and_moment() {
         let now: Timestamp = "2026-11-20T10:00:00.5Z".parse().unwrap();
-        let key = key_of(Carrier::Fedex, b"{}", now);
+        let key = archive_key(Carrier::Fedex, b"{}", now);
         assert_eq!(key, "fedex/2026/11/20/10-00-00.500Z-44136fa355b3678a");
     }
 }

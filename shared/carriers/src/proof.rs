@@ -36,9 +36,9 @@ pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// Whether two texts are the same, in a time that depends on the length of the first alone.
+/// Whether two texts are the same, in a time that tells nothing of where they differ.
 pub(crate) fn is_same(claimed: &[u8], ours: &[u8]) -> bool {
-    // Equal lengths first: a hash of both hides the length of ours.
+    // Hashes of both are of one length, whatever the lengths of the texts.
     let (one, other) = (hmac_sha256(b"compare", &[claimed]), hmac_sha256(b"compare", &[ours]));
     one.ct_eq(&other).into()
 }

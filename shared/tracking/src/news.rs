@@ -94,7 +94,10 @@ fn key_of(parcel: Option<&TrackingNumber>, standing: &Standing) -> String {
     let since = standing.since.map(|since| format!("{since:.3}")).unwrap_or_default();
     let status = standing.status.map_or("", OrderStatus::name);
     let detail = standing.detail.map_or("", TrackingDetail::name);
-    let expected = standing.expected.map(|day| day.to_string()).unwrap_or_default();
+    // Parcels may be expected on different days. What was said of all of them at once is still said once, unless it is about the day.
+    let is_of_the_day = standing.status == Some(OrderStatus::Delayed);
+    let expected = standing.expected.filter(|_| parcel.is_some() || is_of_the_day);
+    let expected = expected.map(|day| day.to_string()).unwrap_or_default();
     let number = parcel.map_or("", TrackingNumber::as_str);
     format!("{since}#{status}#{detail}#{expected}#{number}")
 }

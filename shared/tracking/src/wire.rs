@@ -19,8 +19,8 @@ pub enum CarrierNews {
     },
 }
 
-/// SQS takes messages of 1 MiB (SQS quotas); this many events with all their words stay well below.
-const MOST_EVENTS: usize = 200;
+/// So many events with the longest words of the widest letters stay below 256 KiB, which every queue takes.
+const MOST_EVENTS: usize = 100;
 
 impl CarrierNews {
     /// What was heard, in as many messages as it takes, as JSON.

@@ -5,7 +5,7 @@ use serde_json::json;
 use tracking::ports::{OrdersKeep, ParcelsKeep};
 use tracking::{ByHand, CannotChange, Entry, Seen, Told, timeline};
 
-use crate::world::{NUMBER, World, hour, number, order, parcel, read, told, ups};
+use crate::world::{NUMBER, World, expected_on, hour, number, order, parcel, read, told, ups};
 
 fn change(status: S) -> ByHand {
     ByHand {
@@ -122,6 +122,9 @@ async fn of_an_order_with_two_parcels_a_change_is_told_once() {
             json!({"trackingNumber": "OTHER1", "carrier": "UPS"}),
         ))
         .await;
+    // Of one of them a day is known.
+    let day = jiff::civil::date(2026, 11, 27);
+    world.hear(&[expected_on(ups(-1, "date", None), day)]).await;
     by_hand(&world, &change(S::Cancelled)).await.unwrap();
     assert_eq!(world.told(), ["cancelled"]);
     assert!(world.events()[0]["orderData"].get("trackingNumber").is_none());
