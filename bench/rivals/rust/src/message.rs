@@ -102,3 +102,40 @@ impl Templates {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(customer_name: &str) -> Order {
+        serde_json::from_value(serde_json::json!({
+            "orderId": "ES-20261102-1001",
+            "customerName": customer_name,
+            "items": [{"name": "Cable USB-C, 2 m", "quantity": 3, "price": "8.95"}],
+            "totalAmount": 26.85,
+            "shippingAddress": "Calle de Fuencarral 45, 28004 Madrid",
+            "timestamp": "2026-11-02T09:15:00Z",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_message_tells_the_order_in_html_and_in_text() {
+        let message = Templates::compile().unwrap().write(&order("Ana"), "id").unwrap();
+        for told in [
+            "Ana",
+            "Cable USB-C, 2 m",
+            "26.85 EUR",
+            "28004 Madrid",
+            "2 November 2026",
+        ] {
+            assert!(message.html.contains(told) && message.text.contains(told), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_become_markup() {
+        let message = Templates::compile().unwrap().write(&order("<b>Ana"), "id").unwrap();
+        assert!(message.html.contains("&lt;b&gt;Ana"));
+    }
+}
