@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .tools/rivals/python: `venv` holds the interpreter, `package` what would be deployed: the packages of requirements.txt,
-# app.py and the templates. The packages are installed when the list has changed.
+# app.py and the templates; `package.tar` is the same as one file. The packages are installed when the list has changed.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -45,3 +45,5 @@ cp $here/app.py $here/versions.py $home/package/
 cp bench/rivals/message/order_confirmation.html bench/rivals/message/order_confirmation.txt $home/package/message/
 # As a deployment leaves it: nothing is compiled when it starts.
 $home/venv/bin/python -m compileall -q $home/package/app.py
+# One file, so that it can be weighed.
+(cd $home/package && ../venv/bin/python -m tarfile -c ../package.tar .)

@@ -158,7 +158,14 @@ impl Subject {
         let path = folder.join("subject.json");
         let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         let rival: Rival = serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
-        let placed = |text: &String| text.replace("{dir}", &folder.display().to_string());
+        // bench/rivals/NAME
+        let root = folder.ancestors().nth(3).context("find the repository")?;
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+        let placed = |text: &String| {
+            text.replace("{dir}", &folder.display().to_string())
+                .replace("{root}", &root.display().to_string())
+                .replace("{target}", &target.display().to_string())
+        };
         let run = |command: &[String]| {
             let mut words = command.iter().map(placed);
             let program = words.next().context("there is nothing to run")?;
