@@ -160,7 +160,8 @@ impl Subject {
         let rival: Rival = serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
         // bench/rivals/NAME
         let root = folder.ancestors().nth(3).context("find the repository")?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
         let placed = |text: &String| {
             text.replace("{dir}", &folder.display().to_string())
                 .replace("{root}", &root.display().to_string())
