@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::aws::Calls;
 use super::jobs::{BATCH, Job, Kind, Work};
-use super::process::{Core, Process, sizes};
+use super::process::{Core, Process, cpu_ns_of, sizes};
 use super::runtime_api::{Finished, Invocation};
 use super::server::Server;
 use super::subject::{Subject, Transport};
@@ -74,8 +74,8 @@ pub struct Figures {
     pub instructions_to_start: Option<f64>,
     /// Instructions for one notification more.
     pub instructions: Option<f64>,
-    /// AWS requests for one status update more, by operation.
-    pub status_requests: BTreeMap<String, f64>,
+    /// AWS requests for one notification more, by kind of event and operation.
+    pub requests: BTreeMap<String, BTreeMap<String, f64>>,
     /// The rest, by transport.
     pub by_transport: BTreeMap<String, Timed>,
 }
@@ -87,14 +87,15 @@ pub struct Timed {
     pub start_p50_ms: f64,
     /// The same, 95th percentile.
     pub start_p95_ms: f64,
-    /// AWS requests for one notification more, by operation.
-    pub requests: BTreeMap<String, f64>,
     /// Bytes sent to AWS for one notification more.
     pub sent_bytes: f64,
     /// Bytes logged for one notification more.
     pub logged_bytes: f64,
     /// CPU time for one notification more, microseconds.
     pub cpu_us: f64,
+    /// CPU time of the rig for one notification more, microseconds: where this by the next figure comes near a second, it is
+    /// the rig that was measured.
+    pub rig_cpu_us: f64,
     /// Notifications per second, as fast as one process asks for work.
     pub per_second: f64,
     /// The most memory that it held, bytes.
@@ -116,11 +117,11 @@ pub struct Latency {
     pub p99_ms: f64,
 }
 
-impl Timed {
-    /// All AWS requests for one notification more.
+impl Figures {
+    /// All AWS requests for one notification of this kind.
     #[must_use]
-    pub fn all_requests(&self) -> f64 {
-        self.requests.values().sum()
+    pub fn all_requests(&self, kind: Kind) -> Option<f64> {
+        Some(self.requests.get(kind.name())?.values().sum())
     }
 }
 
@@ -232,8 +233,11 @@ impl Measurement<'_> {
             let timed = self.timed(&mut work, *transport, &mut figures.remarks)?;
             figures.by_transport.insert(transport.name().to_owned(), timed);
         }
-        self.say("requests of the other kind of event");
-        figures.status_requests = self.requests_of(&mut work, Kind::Status, &mut figures.remarks)?;
+        self.say("requests by kind of event");
+        for kind in [Kind::Confirmation, Kind::Status] {
+            let requests = self.requests_of(&mut work, kind, &mut figures.remarks)?;
+            figures.requests.insert(kind.name().to_owned(), requests);
+        }
         self.say("repeated messages");
         figures.sends_once = self.sends_once(&mut work)?;
         if self.subject.is_native && self.has_valgrind {
@@ -312,7 +316,6 @@ impl Measurement<'_> {
         let count = float_of((many - few) * BATCH);
         let calls = after.calls_since(&before);
         timed.sent_bytes = float(calls.values().map(|calls| calls.bytes).sum()) / count;
-        timed.requests = per_notification(&calls, count);
         timed.logged_bytes = float(after.logged - before.logged) / count;
         note(remarks, &answers);
 
@@ -323,14 +326,15 @@ impl Measurement<'_> {
         work.clear();
         let messages = work.messages(self.subject.job, batches * BATCH, self.kind)?;
         let invocations = work.invocations(&messages);
-        let before = process.cpu_ns();
+        let before = (process.cpu_ns(), cpu_ns_of("self"));
         let began = Instant::now();
         let answers = Self::finished(&process, invocations)?;
         let took = answers
             .last()
             .map_or(Duration::ZERO, |last| last.at.duration_since(began));
         let count = float_of(batches * BATCH);
-        timed.cpu_us = float(process.cpu_ns() - before) / count / 1e3;
+        timed.cpu_us = float(process.cpu_ns().saturating_sub(before.0)) / count / 1e3;
+        timed.rig_cpu_us = float(cpu_ns_of("self").saturating_sub(before.1)) / count / 1e3;
         timed.per_second = count / took.as_secs_f64();
         note(remarks, &answers);
 

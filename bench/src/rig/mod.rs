@@ -6,11 +6,15 @@
 use jiff::Timestamp;
 
 pub mod aws;
+pub mod baseline;
+pub mod ceiling;
 pub mod dynamo;
 pub mod http;
 pub mod jobs;
+pub mod machine;
 pub mod measure;
 pub mod process;
+pub mod report;
 pub mod runtime_api;
 pub mod server;
 pub mod subject;

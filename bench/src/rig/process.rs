@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::runtime_api::RuntimeApi;
@@ -25,27 +26,29 @@ pub enum Core {
     Any,
 }
 
+/// How many cores there were before anything was pinned.
+#[must_use]
+pub fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
 /// Pins the current thread, and what it starts; whether that was possible.
 #[cfg(target_os = "linux")]
 pub fn pin(core: Core) -> bool {
     use rustix::thread::{CpuSet, sched_setaffinity};
-    let count = std::thread::available_parallelism().map_or(1, usize::from);
-    let count = ALL_CORES.get_or_init(|| count);
-    if *count < 2 {
+    let cores = cores();
+    if cores < 2 {
         return false;
     }
     let mut set = CpuSet::new();
     match core {
         Core::Subject => set.set(0),
-        Core::Rig => set.set(count - 1),
-        Core::Any => (0..*count).for_each(|core| set.set(core)),
+        Core::Rig => set.set(cores - 1),
+        Core::Any => (0..cores).for_each(|core| set.set(core)),
     }
     sched_setaffinity(None, &set).is_ok()
 }
-
-/// How many cores there were before anything was pinned.
-#[cfg(target_os = "linux")]
-static ALL_CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
 
 /// Elsewhere nothing is pinned.
 #[cfg(not(target_os = "linux"))]
@@ -152,17 +155,10 @@ impl Process {
         std::fs::metadata(&self.log).map_or(0, |log| log.len())
     }
 
-    /// How long its threads have run, in nanoseconds: `/proc/PID/task/*/schedstat`, which is exact while they wait.
+    /// How long its threads have run, in nanoseconds.
     #[must_use]
     pub fn cpu_ns(&self) -> u64 {
-        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else {
-            return 0;
-        };
-        threads
-            .flatten()
-            .filter_map(|thread| std::fs::read_to_string(thread.path().join("schedstat")).ok())
-            .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
-            .sum()
+        cpu_ns_of(&self.child.id().to_string())
     }
 
     /// The most memory that it ever held, in bytes: `VmHWM`.
@@ -198,6 +194,19 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// How long the threads of a process have run, in nanoseconds: `/proc/PID/task/*/schedstat`, which is exact while they wait.
+#[must_use]
+pub fn cpu_ns_of(process: &str) -> u64 {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
+        return 0;
+    };
+    threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .sum()
 }
 
 /// Lambda ends a process so, and an instruction counter writes down what it counted.
