@@ -75,7 +75,7 @@ pub const TABLES: [(&str, &str, &[&str]); 7] = [
     ("LEDGER_TABLE", "bench-ledger", &["notificationId"]),
     ("SYSTEM_STATE_TABLE", "bench-system-state", &["name"]),
     ("TEMPLATES_TABLE", "bench-templates", &["template", "version"]),
-    ("DEFERRED_DELIVERIES_TABLE", "bench-deferred", &["due", "place"]),
+    ("DEFERRED_DELIVERIES_TABLE", "bench-deferred", &["shard", "wake"]),
     ("IDEMPOTENCY_TABLE", "bench-idempotency", &["id"]),
 ];
 
@@ -158,7 +158,15 @@ impl Subject {
         let path = folder.join("subject.json");
         let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         let rival: Rival = serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
-        let placed = |text: &String| text.replace("{dir}", &folder.display().to_string());
+        // bench/rivals/NAME
+        let root = folder.ancestors().nth(3).context("find the repository")?;
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+        let placed = |text: &String| {
+            text.replace("{dir}", &folder.display().to_string())
+                .replace("{root}", &root.display().to_string())
+                .replace("{target}", &target.display().to_string())
+        };
         let run = |command: &[String]| {
             let mut words = command.iter().map(placed);
             let program = words.next().context("there is nothing to run")?;
