@@ -59,7 +59,7 @@ test: tools ## check everything; a stack of its own is started and stopped
 lint: tools ## check format, code and templates
 	@infra/local/test.sh lint
 
-bench: ## measure how long it takes to write an e-mail, and how many instructions
+bench: ## measure the functions and their rivals (SUBJECTS=ours,python and QUICK=1 for less), and writing an e-mail
 	@bench/run.sh
 
 histories: ## play a million random histories through the simulation (COUNT and SEED choose others)

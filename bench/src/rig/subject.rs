@@ -75,7 +75,7 @@ pub const TABLES: [(&str, &str, &[&str]); 7] = [
     ("LEDGER_TABLE", "bench-ledger", &["notificationId"]),
     ("SYSTEM_STATE_TABLE", "bench-system-state", &["name"]),
     ("TEMPLATES_TABLE", "bench-templates", &["template", "version"]),
-    ("DEFERRED_DELIVERIES_TABLE", "bench-deferred", &["due", "place"]),
+    ("DEFERRED_DELIVERIES_TABLE", "bench-deferred", &["shard", "wake"]),
     ("IDEMPOTENCY_TABLE", "bench-idempotency", &["id"]),
 ];
 
