@@ -6,6 +6,7 @@ mod feedback_door;
 mod intake_door;
 mod invocation;
 mod metrics;
+mod places;
 mod queue_door;
 mod runtime;
 mod sending_door;

@@ -27,6 +27,13 @@ impl Metrics {
         self
     }
 
+    /// Adds a count, also when it is none: an alarm tells nothing from silence.
+    pub fn level(&mut self, name: &str, count: u64) -> &mut Self {
+        self.names.push(json!({"Name": name, "Unit": "Count"}));
+        self.values.insert(name.to_owned(), count.into());
+        self
+    }
+
     /// Adds times in milliseconds.
     pub fn milliseconds(&mut self, name: &str, values: &[i64]) -> &mut Self {
         if !values.is_empty() {

@@ -1,0 +1,246 @@
+//! Asking everything that the system depends on, as cheaply as each can be asked: a key that is not there, an attribute, whether it
+//! exists. Nothing is changed, and no secret is read.
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use domain::ports::{AccountFacts, Clock, TrafficShare};
+use domain::{Breaker, Carrier, Channel, Dependencies, Dependency, Part};
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+use jiff::Timestamp;
+use tracking::ports::PatrolLog;
+
+use crate::answer::in_few_words;
+use crate::item::{number, text};
+use crate::{Connection, DynamoPatrolLog, DynamoTraffic, SesAccount, dead_letters_of};
+
+/// So many parts of one dependency are asked at once: each needs a connection of its own.
+const AT_ONCE: usize = 4;
+
+/// The longest that the API may take to answer.
+const API_TIME_OUT: std::time::Duration = std::time::Duration::from_secs(8);
+
+/// The key under which no table has anything.
+const NOBODY: &str = "canary/nobody";
+
+/// A table, and the attributes of its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TablePlace {
+    /// Its name.
+    pub name: String,
+    /// The partition key, a text.
+    pub partition: &'static str,
+    /// The sort key, where it has one.
+    pub sort: Option<SortKey>,
+}
+
+/// A sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    /// A text.
+    Text(&'static str),
+    /// A number.
+    Number(&'static str),
+}
+
+/// Where everything is that the system depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The tables.
+    pub tables: Vec<TablePlace>,
+    /// The queues by URL; each has dead letters.
+    pub queues: Vec<String>,
+    /// The dead letters, by URL, that have no queue before them.
+    pub subscriptions_dead_letters: String,
+    /// The topics by ARN.
+    pub topics: Vec<String>,
+    /// The secrets by ARN.
+    pub secrets: Vec<String>,
+    /// The archive's bucket.
+    pub bucket: String,
+    /// The sender of every e-mail.
+    pub sender_email: String,
+    /// The table of breakers and of what carriers were asked.
+    pub system_state: String,
+    /// The address of the API.
+    pub api: String,
+}
+
+/// Everything that the system depends on.
+#[derive(Debug)]
+pub struct AwsDependencies<C> {
+    places: Places,
+    dynamodb: aws_sdk_dynamodb::Client,
+    sqs: aws_sdk_sqs::Client,
+    sns: aws_sdk_sns::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    s3: aws_sdk_s3::Client,
+    account: SesAccount,
+    patrol_log: DynamoPatrolLog,
+    traffic: DynamoTraffic<C>,
+    http: reqwest::Client,
+}
+
+impl<C: Clock> AwsDependencies<C> {
+    /// What is at these places, asked over this connection.
+    ///
+    /// # Errors
+    ///
+    /// When no TLS can be spoken here.
+    pub fn new(connection: &Connection, places: Places, clock: C) -> Result<Self, reqwest::Error> {
+        let dynamodb = connection.dynamodb();
+        let state = places.system_state.clone();
+        Ok(Self {
+            sqs: connection.sqs(),
+            sns: connection.topics(),
+            secrets: connection.secrets(),
+            s3: connection.s3(),
+            // How fast text messages go is not asked here.
+            account: SesAccount::new(connection.ses(), places.sender_email.clone(), 0.0),
+            patrol_log: DynamoPatrolLog::new(dynamodb.clone(), state.clone()),
+            traffic: DynamoTraffic::for_keeper(dynamodb.clone(), state, clock),
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(API_TIME_OUT)
+                .build()?,
+            dynamodb,
+            places,
+        })
+    }
+
+    async fn table(&self, table: &TablePlace) -> Option<String> {
+        let asked = self
+            .dynamodb
+            .get_item()
+            .table_name(&table.name)
+            .key(table.partition, text(NOBODY));
+        let asked = match table.sort {
+            None => asked,
+            Some(SortKey::Text(name)) => asked.key(name, text(NOBODY)),
+            Some(SortKey::Number(name)) => asked.key(name, number(0)),
+        };
+        // Nothing of the item would be needed, even if there were one.
+        let asked = asked
+            .projection_expression("#partition")
+            .expression_attribute_names("#partition", table.partition);
+        asked.send().await.err().map(|error| in_few_words(&error))
+    }
+
+    async fn queue(&self, url: &str) -> Option<String> {
+        let asked = self
+            .sqs
+            .get_queue_attributes()
+            .queue_url(url)
+            .attribute_names(QueueAttributeName::QueueArn);
+        asked.send().await.err().map(|error| in_few_words(&error))
+    }
+
+    async fn topic(&self, arn: &str) -> Option<String> {
+        let asked = self.sns.get_topic_attributes().topic_arn(arn);
+        asked.send().await.err().map(|error| in_few_words(&error))
+    }
+
+    async fn secret(&self, arn: &str) -> Option<String> {
+        match self.secrets.describe_secret().secret_id(arn).send().await {
+            Ok(secret) if secret.deleted_date().is_some() => Some("it is about to be deleted".to_owned()),
+            Ok(_) => None,
+            Err(error) => Some(in_few_words(&error)),
+        }
+    }
+
+    async fn bucket(&self) -> Option<String> {
+        let asked = self.s3.head_bucket().bucket(&self.places.bucket);
+        asked.send().await.err().map(|error| in_few_words(&error))
+    }
+
+    async fn ses(&self) -> Option<String> {
+        match self.account.ask(Channel::Email).await {
+            Ok(account) => account.trouble,
+            Err(error) => Some(domain::chain(&error)),
+        }
+    }
+
+    async fn carrier(&self, carrier: Carrier, now: Timestamp) -> Option<String> {
+        match self.patrol_log.spent(carrier).await {
+            Ok(spent) => spent
+                .rests_until
+                .filter(|_| spent.rests(now))
+                .map(|until| format!("in trouble, and left alone until {until}")),
+            Err(error) => Some(domain::chain(&error)),
+        }
+    }
+
+    async fn sender(&self, channel: Channel) -> Option<String> {
+        match self.traffic.look(channel).await.map(|traffic| traffic.breaker) {
+            Ok(Breaker::Closed) => None,
+            Ok(Breaker::Open { since, reason, .. }) => Some(format!("held since {since}: {reason}")),
+            Err(error) => Some(domain::chain(&error)),
+        }
+    }
+
+    async fn api(&self) -> Option<String> {
+        let url = format!("{}/health", self.places.api.trim_end_matches('/'));
+        match self.http.get(url).send().await {
+            Ok(answer) if answer.status().is_success() => None,
+            Ok(answer) => Some(format!("it answers with status {}", answer.status().as_u16())),
+            Err(error) => Some(domain::chain(&error.without_url())),
+        }
+    }
+}
+
+impl<C: Clock> Dependencies for AwsDependencies<C> {
+    async fn ask(&self, dependency: Dependency, now: Timestamp) -> Vec<Part> {
+        let places = &self.places;
+        match dependency {
+            Dependency::DynamoDb => parts(&places.tables, |table| table.name.clone(), |table| self.table(table)).await,
+            Dependency::Sqs => {
+                let dead_letters = places.queues.iter().map(|url| dead_letters_of(url));
+                let urls: Vec<String> = places
+                    .queues
+                    .iter()
+                    .cloned()
+                    .chain(dead_letters)
+                    .chain([places.subscriptions_dead_letters.clone()])
+                    .collect();
+                parts(&urls, |url| behind_the_last(url, '/'), |url| self.queue(url)).await
+            }
+            Dependency::Sns => parts(&places.topics, |arn| behind_the_last(arn, ':'), |arn| self.topic(arn)).await,
+            Dependency::Ses => parts(&[()], |()| "account".to_owned(), |()| self.ses()).await,
+            Dependency::Secrets => {
+                parts(&places.secrets, |arn| behind_the_last(arn, ':'), |arn| self.secret(arn)).await
+            }
+            Dependency::S3 => parts(&[()], |()| places.bucket.clone(), |()| self.bucket()).await,
+            Dependency::Carriers => {
+                let asked: Vec<Carrier> = Carrier::ALL
+                    .into_iter()
+                    .filter(|carrier| carriers::poll(*carrier).is_some())
+                    .collect();
+                parts(&asked, Carrier::to_string, |carrier| self.carrier(*carrier, now)).await
+            }
+            Dependency::Senders => parts(&Channel::METERED, Channel::to_string, |channel| self.sender(*channel)).await,
+            Dependency::Api => parts(&[()], |()| "GET /health".to_owned(), |()| self.api()).await,
+        }
+    }
+}
+
+/// Asks each of these, some at once, and keeps their order.
+async fn parts<'t, T, F>(these: &'t [T], name: impl Fn(&T) -> String, ask: impl Fn(&'t T) -> F) -> Vec<Part>
+where
+    F: Future<Output = Option<String>>,
+{
+    let asked = these.iter().map(|this| {
+        let name = name(this);
+        let trouble = ask(this);
+        async move {
+            Part {
+                name,
+                trouble: trouble.await,
+            }
+        }
+    });
+    iter(asked.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await
+}
+
+/// The name at the end of a URL or an ARN.
+fn behind_the_last(place: &str, sign: char) -> String {
+    place.rsplit(sign).next().unwrap_or_default().to_owned()
+}
