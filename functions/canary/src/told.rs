@@ -1,7 +1,7 @@
 //! What a run has to tell: to the log, to the metrics, and to whoever called it by hand.
 
 use domain::{Dependency, Health, Landing};
-use lambda::{Metrics, Value};
+use lambda::{MetricName, Metrics, Value};
 use pipeline::Flown;
 use serde_json::{Map, json};
 
@@ -19,14 +19,14 @@ pub(crate) fn tell(flown: &Flown, metrics: &mut Metrics) -> Value {
                     "canary {id} was handed over after {milliseconds} ms"
                 );
                 metrics
-                    .count("CanarySucceeded", 1)
-                    .milliseconds("CanaryLatency", &[milliseconds]);
+                    .count(MetricName::CanarySucceeded, 1)
+                    .milliseconds(MetricName::CanaryLatency, &[milliseconds]);
                 told.insert("succeeded".to_owned(), true.into());
                 told.insert("milliseconds".to_owned(), milliseconds.into());
             }
             Landing::Lost(why) => {
                 tracing::error!(notification.id = id, "canary {id} is lost: {why}");
-                metrics.count("CanaryFailed", 1);
+                metrics.count(MetricName::CanaryFailed, 1);
                 told.insert("succeeded".to_owned(), false.into());
                 told.insert("why".to_owned(), why.as_str().into());
             }
@@ -52,21 +52,21 @@ pub(crate) fn tell_of_health(health: &[Health], metrics: &mut Metrics) -> Value 
             down.insert(dependency.name().to_owned(), why.into());
         }
     }
-    metrics.level("DependenciesDown", down.len() as u64);
+    metrics.level(MetricName::DependenciesDown, down.len() as u64);
     json!(down)
 }
 
-const fn metric_of(dependency: Dependency) -> &'static str {
+const fn metric_of(dependency: Dependency) -> MetricName {
     match dependency {
-        Dependency::DynamoDb => "DynamoDbDown",
-        Dependency::Sqs => "SqsDown",
-        Dependency::Sns => "SnsDown",
-        Dependency::Ses => "SesDown",
-        Dependency::Secrets => "SecretsDown",
-        Dependency::S3 => "S3Down",
-        Dependency::Carriers => "CarriersDown",
-        Dependency::Senders => "SendersDown",
-        Dependency::Api => "ApiDown",
+        Dependency::DynamoDb => MetricName::DynamoDbDown,
+        Dependency::Sqs => MetricName::SqsDown,
+        Dependency::Sns => MetricName::SnsDown,
+        Dependency::Ses => MetricName::SesDown,
+        Dependency::Secrets => MetricName::SecretsDown,
+        Dependency::S3 => MetricName::S3Down,
+        Dependency::Carriers => MetricName::CarriersDown,
+        Dependency::Senders => MetricName::SendersDown,
+        Dependency::Api => MetricName::ApiDown,
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 pub(crate) const CANARY: &str = "canary";
 
 /// The functions.
-pub(crate) const FUNCTIONS: [&str; 11] = [
+pub(crate) const FUNCTIONS: [&str; 10] = [
     "notification-orchestrator",
     "email-notification",
     "sms-notification",
@@ -60,7 +60,6 @@ pub(crate) const FUNCTIONS: [&str; 11] = [
     "deferred-deliveries",
     "order-status",
     "order-outbox",
-    CANARY,
     "carrier-poller",
 ];
 

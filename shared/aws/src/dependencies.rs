@@ -244,3 +244,235 @@ where
 fn behind_the_last(place: &str, sign: char) -> String {
     place.rsplit(sign).next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::operation::get_item::{GetItemError, GetItemOutput};
+    use aws_sdk_s3::operation::head_bucket::HeadBucketError;
+    use aws_sdk_s3::types::error::NotFound;
+    use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+    use aws_sdk_sqs::operation::get_queue_attributes::{GetQueueAttributesError, GetQueueAttributesOutput};
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use testkit::StillClock;
+
+    fn now() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    fn place(name: &str, sort: Option<SortKey>) -> TablePlace {
+        TablePlace {
+            name: name.to_owned(),
+            partition: "userId",
+            sort,
+        }
+    }
+
+    /// Everything answers, but for what these rules say otherwise.
+    #[derive(Default)]
+    struct Told<'r> {
+        dynamodb: &'r [&'r Rule],
+        sqs: &'r [&'r Rule],
+        secrets: &'r [&'r Rule],
+        s3: &'r [&'r Rule],
+    }
+
+    impl Told<'_> {
+        async fn parts(&self, dependency: Dependency) -> Vec<Part> {
+            let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, self.dynamodb);
+            let none = &[] as &[&Rule];
+            let dependencies = AwsDependencies {
+                places: Places {
+                    tables: vec![
+                        place("preferences", None),
+                        place("inbox", Some(SortKey::Text("notificationId"))),
+                    ],
+                    queues: vec!["http://sqs/1/email".to_owned()],
+                    subscriptions_dead_letters: "http://sqs/1/subscriptions-dead-letters".to_owned(),
+                    topics: Vec::new(),
+                    secrets: vec!["arn:aws:secretsmanager:eu-west-1:1:secret:shop/carriers-AbCdEf".to_owned()],
+                    bucket: "archive".to_owned(),
+                    sender_email: "shop@example.com".to_owned(),
+                    system_state: "state".to_owned(),
+                    api: "http://127.0.0.1:9/".to_owned(),
+                },
+                sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, self.sqs),
+                sns: mock_client!(aws_sdk_sns, RuleMode::MatchAny, none),
+                secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, self.secrets),
+                s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, self.s3),
+                account: SesAccount::new(
+                    mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, none),
+                    "shop@example.com".to_owned(),
+                    0.0,
+                ),
+                patrol_log: DynamoPatrolLog::new(dynamodb.clone(), "state".to_owned()),
+                traffic: DynamoTraffic::for_keeper(dynamodb.clone(), "state".to_owned(), StillClock(now())),
+                http: reqwest::Client::new(),
+                dynamodb,
+            };
+            dependencies.ask(dependency, now()).await
+        }
+    }
+
+    fn troubles(parts: Vec<Part>) -> Vec<(String, Option<String>)> {
+        parts.into_iter().map(|part| (part.name, part.trouble)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_table_that_refuses_is_named_and_its_neighbours_are_asked_all_the_same() {
+        let well = mock!(aws_sdk_dynamodb::Client::get_item)
+            .match_requests(|get| get.table_name() == Some("preferences"))
+            .then_output(|| GetItemOutput::builder().build());
+        let gone = mock!(aws_sdk_dynamodb::Client::get_item)
+            .match_requests(|get| {
+                get.table_name() == Some("inbox") && get.key().is_some_and(|key| key.contains_key("notificationId"))
+            })
+            .then_error(|| {
+                let metadata = aws_sdk_dynamodb::error::ErrorMetadata::builder().code("ResourceNotFoundException");
+                GetItemError::generic(metadata.build())
+            });
+        let told = Told {
+            dynamodb: &[&well, &gone],
+            ..Told::default()
+        };
+        let [preferences, inbox] = troubles(told.parts(Dependency::DynamoDb).await).try_into().unwrap();
+        assert_eq!(preferences, ("preferences".to_owned(), None));
+        assert!(inbox.1.unwrap().starts_with("ResourceNotFoundException"));
+    }
+
+    #[tokio::test]
+    async fn every_queue_is_asked_and_its_dead_letters_too() {
+        let well = mock!(aws_sdk_sqs::Client::get_queue_attributes)
+            .match_requests(|get| !get.queue_url().is_some_and(|url| url.ends_with("email-dead-letters")))
+            .then_output(|| GetQueueAttributesOutput::builder().build());
+        let forbidden = mock!(aws_sdk_sqs::Client::get_queue_attributes)
+            .match_requests(|get| get.queue_url().is_some_and(|url| url.ends_with("email-dead-letters")))
+            .then_error(|| {
+                let metadata = aws_sdk_sqs::error::ErrorMetadata::builder().code("AccessDenied");
+                GetQueueAttributesError::generic(metadata.build())
+            });
+        let told = Told {
+            sqs: &[&well, &forbidden],
+            ..Told::default()
+        };
+        let asked = troubles(told.parts(Dependency::Sqs).await);
+        let names: Vec<(&str, bool)> = asked.iter().map(|(name, why)| (name.as_str(), why.is_some())).collect();
+        assert_eq!(
+            names,
+            [
+                ("email", false),
+                ("email-dead-letters", true),
+                ("subscriptions-dead-letters", false)
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_is_about_to_be_deleted_is_down() {
+        let leaving = mock!(aws_sdk_secretsmanager::Client::describe_secret).then_output(|| {
+            let on = aws_sdk_secretsmanager::primitives::DateTime::from_secs(1);
+            DescribeSecretOutput::builder().deleted_date(on).build()
+        });
+        let told = Told {
+            secrets: &[&leaving],
+            ..Told::default()
+        };
+        assert_eq!(
+            troubles(told.parts(Dependency::Secrets).await),
+            [(
+                "shop/carriers-AbCdEf".to_owned(),
+                Some("it is about to be deleted".to_owned())
+            )]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_is_not_there_is_down() {
+        let gone = mock!(aws_sdk_s3::Client::head_bucket)
+            .then_error(|| HeadBucketError::NotFound(NotFound::builder().build()));
+        let told = Told {
+            s3: &[&gone],
+            ..Told::default()
+        };
+        let [(name, trouble)] = troubles(told.parts(Dependency::S3).await).try_into().unwrap();
+        assert_eq!((name.as_str(), trouble.is_some()), ("archive", true));
+    }
+
+    #[tokio::test]
+    async fn a_carrier_that_is_left_alone_is_down_until_it_is_asked_again() {
+        let until = now() + jiff::SignedDuration::from_secs(60);
+        let resting = mock!(aws_sdk_dynamodb::Client::get_item)
+            .match_requests(|get| get.key().is_some_and(|key| key.get("name") == Some(&text("patrol#fedex"))))
+            .then_output(move || {
+                let spent = serde_json::json!({"emptyAt": [], "busyUntil": null, "troubles": 3, "restsUntil": until, "version": 4});
+                GetItemOutput::builder().item("spent", text(spent.to_string())).build()
+            });
+        let others = mock!(aws_sdk_dynamodb::Client::get_item)
+            .match_requests(|get| {
+                get.key()
+                    .is_some_and(|key| key.get("name") != Some(&text("patrol#fedex")))
+            })
+            .then_output(|| GetItemOutput::builder().build());
+        let told = Told {
+            dynamodb: &[&resting, &others],
+            ..Told::default()
+        };
+        let down: Vec<(String, Option<String>)> = troubles(told.parts(Dependency::Carriers).await)
+            .into_iter()
+            .filter(|(_, trouble)| trouble.is_some())
+            .collect();
+        assert_eq!(
+            down,
+            [(
+                "fedex".to_owned(),
+                Some("in trouble, and left alone until 2026-11-20T10:01:00Z".to_owned())
+            )]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_is_held_is_down_with_the_reason_of_its_breaker() {
+        let held = mock!(aws_sdk_dynamodb::Client::get_item)
+            .match_requests(|get| {
+                get.key()
+                    .is_some_and(|key| key.get("name") == Some(&text("traffic#email")))
+            })
+            .then_output(|| {
+                let breaker = std::collections::HashMap::from([
+                    ("since".to_owned(), number(0)),
+                    ("reason".to_owned(), text("SendingPausedException")),
+                ]);
+                let breaker = aws_sdk_dynamodb::types::AttributeValue::M(breaker);
+                GetItemOutput::builder().item("breaker", breaker).build()
+            });
+        let flows = mock!(aws_sdk_dynamodb::Client::get_item)
+            .match_requests(|get| {
+                get.key()
+                    .is_some_and(|key| key.get("name") == Some(&text("traffic#sms")))
+            })
+            .then_output(|| GetItemOutput::builder().build());
+        let told = Told {
+            dynamodb: &[&held, &flows],
+            ..Told::default()
+        };
+        assert_eq!(
+            troubles(told.parts(Dependency::Senders).await),
+            [
+                (
+                    "email".to_owned(),
+                    Some("held since 1970-01-01T00:00:00Z: SendingPausedException".to_owned())
+                ),
+                ("sms".to_owned(), None)
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_api_that_nobody_reaches_is_down_and_its_address_is_not_told() {
+        let [(_, trouble)] = troubles(Told::default().parts(Dependency::Api).await)
+            .try_into()
+            .unwrap();
+        let trouble = trouble.unwrap();
+        assert!(!trouble.contains("127.0.0.1:9"), "{trouble}");
+    }
+}

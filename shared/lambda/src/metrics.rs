@@ -39,9 +39,8 @@ impl Metrics {
     }
 
     /// Adds a count, also when it is none: an alarm tells nothing from silence.
-    pub fn level(&mut self, name: &str, count: u64) -> &mut Self {
-        self.names.push(json!({"Name": name, "Unit": "Count"}));
-        self.values.insert(name.to_owned(), count.into());
+    pub fn level(&mut self, name: MetricName, count: u64) -> &mut Self {
+        self.put(name, Measured::Count(count));
         self
     }
 
