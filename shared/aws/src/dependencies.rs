@@ -7,6 +7,7 @@ use domain::{Breaker, Carrier, Channel, Dependencies, Dependency, Part};
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 use jiff::Timestamp;
+use std::net::SocketAddr;
 use tracking::ports::PatrolLog;
 
 use crate::answer::in_few_words;
@@ -98,10 +99,7 @@ impl<C: Clock> AwsDependencies<C> {
             account: SesAccount::new(connection.ses(), places.sender_email.clone(), 0.0),
             patrol_log: DynamoPatrolLog::new(dynamodb.clone(), state.clone()),
             traffic: DynamoTraffic::for_keeper(dynamodb.clone(), state, clock),
-            http: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(API_TIME_OUT)
-                .build()?,
+            http: http(&places.api)?,
             dynamodb,
             places,
         })
@@ -219,6 +217,23 @@ impl<C: Clock> Dependencies for AwsDependencies<C> {
             Dependency::Senders => parts(&Channel::METERED, Channel::to_string, |channel| self.sender(*channel)).await,
             Dependency::Api => parts(&[()], |()| "GET /health".to_owned(), |()| self.api()).await,
         }
+    }
+}
+
+/// A client that follows no redirect: what answers elsewhere is not the API.
+fn http(api: &str) -> Result<reqwest::Client, reqwest::Error> {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(API_TIME_OUT);
+    // Such names are the machine's own (RFC 6761, section 6.3), and not every resolver knows: the emulator's API has one.
+    let url = reqwest::Url::parse(api).ok();
+    let own = url
+        .as_ref()
+        .and_then(reqwest::Url::host_str)
+        .filter(|host| host.ends_with(".localhost"));
+    match own {
+        Some(host) => client.resolve(host, SocketAddr::from(([127, 0, 0, 1], 0))).build(),
+        None => client.build(),
     }
 }
 
