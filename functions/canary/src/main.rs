@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);
     let config = config::Config::read(&variables)?;
-    let connection = aws::Connection::from_environment().await;
+    let connection = aws::Connection::from_environment();
     let keeper = handler::Keeper::new(config, &connection)?;
     lambda::start("canary", async |call| keeper.handle(call).await).await
 }
