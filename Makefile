@@ -90,7 +90,7 @@ fmt: ## format the code
 	@cargo fmt --all
 
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
-	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page --bin carrier-webhook --bin order-status --bin order-outbox --bin carrier-poller --bin tracking-api
+	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page --bin carrier-webhook --bin order-status --bin order-outbox --bin carrier-poller --bin tracking-api --bin canary
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
 	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) Release=$(shell date -u +%Y%m%dT%H%M%SZ) $(PARAMETERS)
 

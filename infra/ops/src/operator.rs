@@ -8,6 +8,7 @@ use crate::dead_letters::DeadLetters;
 use crate::doctor::Doctor;
 use crate::erase::Erase;
 use crate::explain::Explain;
+use crate::health::HealthCommand;
 use crate::orders::OrderCommand;
 use crate::output::remark;
 use crate::preferences::PreferencesCommand;
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     /// Where orders and their parcels stand, and why
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Whether everything answers that the system depends on
+    Health(HealthCommand),
     /// What is wrong, or may soon be
     Doctor(Doctor),
     /// Remove a customer from every store

@@ -7,6 +7,7 @@ mod intake_door;
 mod invocation;
 mod metric_name;
 mod metrics;
+mod places;
 mod queue_door;
 mod runtime;
 mod sending_door;

@@ -95,9 +95,10 @@ impl Call {
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 23] = [
+const OURS: [&str; 24] = [
     "account_monitor",
     "aws",
+    "canary",
     "carrier_poller",
     "carrier_webhook",
     "deferred_deliveries",

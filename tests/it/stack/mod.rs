@@ -3,6 +3,7 @@
 mod api;
 mod breaker;
 mod callers;
+mod canary;
 mod contract;
 mod direct;
 mod doubt;
