@@ -79,7 +79,7 @@ impl Account {
         {
             bail!(NO_REGION);
         }
-        let connection = Connection::from_environment().await;
+        let connection = Connection::from_environment();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .load()

@@ -2,6 +2,7 @@
 
 mod answer;
 mod batch_get;
+mod calls;
 mod carrier_http;
 mod carrier_secrets;
 mod connection;
@@ -33,8 +34,10 @@ mod sns_topic;
 mod sqs;
 mod suppression_item;
 mod template_item;
+mod thin;
 mod trouble_bell;
 
+pub use calls::{Answer, DynamoDb, Ses, Sqs};
 pub use carrier_http::CarrierHttp;
 pub use carrier_secrets::{CarrierSecrets, RememberedCarrierSecrets};
 pub use connection::{CALL_TIME_OUT, Connection, Credentials};
@@ -62,4 +65,5 @@ pub use sns_opt_outs::SnsOptOuts;
 pub use sns_texter::SnsTexter;
 pub use sns_topic::SnsTopic;
 pub use sqs::{ChannelQueues, SqsDeadLetters, SqsQueue, SqsQueues, SqsVisibility, dead_letters_of};
+pub use thin::{MissingVariable, ThinConnection, ThinDynamoDb, ThinSes, ThinSqs};
 pub use trouble_bell::SqsTroubleBell;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::invocation::{BatchAnswer, QueueMessage, TopicMessage, rounds};
 use crate::runtime::{Call, Reply};
-use crate::{Metrics, direct};
+use crate::{MetricName, Metrics, direct};
 
 /// Everything behind the door: the ports of an [`Intake`], made once and kept between calls.
 #[derive(Debug)]
@@ -160,12 +160,12 @@ fn tell(counts: &IntakeCounts, outcomes: &[String]) -> Metrics {
     tracing::info!(outcomes = outcomes.join("; "), "took in {} messages", outcomes.len());
     let mut metrics = Metrics::default();
     metrics
-        .count("NotificationSent", counts.decided)
-        .count("ChannelsUsed", counts.channels)
-        .count("NotificationRepeated", counts.repeated)
-        .count("EventRefused", counts.refused)
-        .count("IdempotencyConflict", counts.conflicts)
-        .count("EventRetried", counts.retried);
+        .count(MetricName::NotificationSent, counts.decided)
+        .count(MetricName::ChannelsUsed, counts.channels)
+        .count(MetricName::NotificationRepeated, counts.repeated)
+        .count(MetricName::EventRefused, counts.refused)
+        .count(MetricName::IdempotencyConflict, counts.conflicts)
+        .count(MetricName::EventRetried, counts.retried);
     metrics
 }
 
