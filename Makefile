@@ -7,6 +7,9 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
 
+# Whether a new version gets a tenth of the calls for five minutes first.
+GRADUAL ?= true
+
 # How many random histories, and from which one on.
 COUNT ?= 1000000
 SEED ?= 1
@@ -92,7 +95,7 @@ fmt: ## format the code
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
 	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page --bin carrier-webhook --bin order-status --bin order-outbox --bin carrier-poller --bin tracking-api --bin canary
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
-	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) Release=$(shell date -u +%Y%m%dT%H%M%SZ) $(PARAMETERS)
+	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) Release=$(shell date -u +%Y%m%dT%H%M%SZ) GradualReleases=$(GRADUAL) $(PARAMETERS)
 
 clean: down ## remove what was built; .tools stays
 	@cargo clean --quiet
