@@ -14,11 +14,14 @@ GRADUAL ?= true
 COUNT ?= 1000000
 SEED ?= 1
 
+# Where the picture of a trace goes, without its ending.
+OUT ?= target/trace/trace
+
 # How long each target is fuzzed.
 SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo laboratory gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
+.PHONY: help tools build up down env status demo trace laboratory gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -43,6 +46,9 @@ status: ## say what runs and where
 
 demo: up ## start the local stack and show the system at work on it
 	@eval "$$(infra/local/stack.py env)" && target/local/demo
+
+trace: up ## publish one order on the local stack, follow it by its trace, and draw the picture (OUT=docs/trace writes the one of the documents)
+	@eval "$$(infra/local/stack.py env)" && target/local/traces order --out $(OUT)
 
 laboratory: up ## play the carriers on the local stack: every carrier in every manner in which it may tell
 	@eval "$$(infra/local/stack.py env)" && target/local/laboratory play

@@ -35,6 +35,7 @@ mod suppression;
 mod template;
 mod text;
 mod topic;
+mod trace;
 mod tracking;
 mod traffic;
 mod waiting_room;
@@ -75,6 +76,7 @@ pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, S
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
 pub use topic::Topic;
+pub use trace::TraceContext;
 pub use tracking::{InvalidTrackingNumber, TrackingDetail, TrackingEvent, TrackingNumber};
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
 pub use waiting_room::{LONGEST_DELAY, Place};

@@ -33,6 +33,7 @@ mod sms_limits;
 mod stores;
 mod templates;
 mod tokens;
+mod traces;
 mod tracking_api;
 mod twins;
 mod unsubscribe_headers;

@@ -87,6 +87,7 @@ impl House {
                 text: (*text).to_owned(),
                 published_at: self.clock.now(),
                 lane,
+                trace: None,
             })
             .collect();
         let intake = Intake {
