@@ -15,5 +15,6 @@
 
 mod fixtures;
 mod open_api;
+mod permissions;
 mod stack;
 mod template;

@@ -11,6 +11,7 @@ use crate::explain::Explain;
 use crate::orders::OrderCommand;
 use crate::output::remark;
 use crate::preferences::PreferencesCommand;
+use crate::readiness::Readiness;
 use crate::reconcile::Reconcile;
 use crate::sms_budget::SmsBudget;
 use crate::sms_logging::SmsLogging;
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     /// Where orders and their parcels stand, and why
     #[command(subcommand)]
     Order(OrderCommand),
+    /// What the account still lacks before messages go out
+    Account(Readiness),
     /// What is wrong, or may soon be
     Doctor(Doctor),
     /// Remove a customer from every store
