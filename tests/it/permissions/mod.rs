@@ -4,7 +4,7 @@ mod exemptions;
 mod exercised;
 mod granted;
 
-use exemptions::{Reason, WITHOUT_A_NAME};
+use exemptions::{RARE, Reason, WITHOUT_A_NAME};
 use granted::{Template, rights};
 use std::collections::BTreeSet;
 
@@ -44,6 +44,16 @@ async fn every_function_may_do_what_it_did_and_nothing_else() {
         differences.len(),
         differences.join("\n")
     );
+}
+
+#[test]
+fn what_no_journey_can_bring_about_has_a_test_of_its_own() {
+    for rare in &RARE {
+        let (file, name) = rare.test;
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains(&format!("fn {name}(")), "{file} has no test {name}");
+    }
 }
 
 #[test]

@@ -1,14 +1,21 @@
 //! What is seldom done, and has to be allowed all the same: waiting for a table that fails, burying in the urgent lanes, trying each
 //! lane of a channel that is held.
 
-use domain::{Carrier, OrderStatus, TrackingNumber};
-use fault_proxy::{Call, Fault, FeedbackEvent, Rule, StatusCode};
-use jiff::Timestamp;
+use aws::DynamoWaitingRoom;
+use domain::ports::WakeAll as _;
+use domain::{Carrier, Channel, OrderStatus, TrackingNumber, UserId};
+use fault_proxy::{Access, Call, Fault, FeedbackEvent, Rule, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use links::{Purpose, Token};
 use serde_json::{Value, json};
 
+use super::api::Customer;
 use super::direct::shipped;
 use super::fact::{Fact, outcome};
 use super::harness::{Stack, eventually, outcomes};
+use super::pages::{get, keys, post};
+use super::quiet_hours::{in_hours, quiet_until, waiting};
+use super::templates::{done, saved};
 
 /// An answer that the SDK does not ask for again.
 fn broken() -> Fault {
@@ -234,4 +241,108 @@ async fn a_confirmation_waits_for_the_carriers_keys() {
     })
     .await;
     assert!(reason.contains("expected an account with"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_scheduled_goes_to_the_lane_of_its_channel_and_waits_again_when_it_comes_too_early() {
+    let stack = Stack::connect().await;
+    let later = in_hours(24).to_string();
+    for priority in ["normal", "urgent"] {
+        let fact = Fact::by(&stack, priority, &["email", "sms", "in_app"]);
+        let fact = fact.with(&json!({"priority": priority, "scheduledFor": later}));
+        fact.publish().await;
+        for channel in Channel::OFFERED {
+            fact.until(channel.name(), "deferred").await;
+        }
+        let room = DynamoWaitingRoom::new(stack.dynamodb.clone(), stack.name("deferred-deliveries"));
+        let user = UserId::try_from(fact.user.as_str()).unwrap();
+        assert_eq!(room.wake_all_of(&user, Timestamp::now()).await.unwrap(), 3);
+        stack.invoke("deferred-deliveries", &json!({"task": "minute"})).await;
+        eventually("all to wait again", async || {
+            (waiting(&stack, &fact).await.len() == 3).then_some(())
+        })
+        .await;
+        assert_eq!((fact.emails().await, fact.texts().await), (0, 0));
+    }
+    stack.drained().await;
+}
+
+/// A text that waits for the morning.
+async fn waits_for_the_morning<'s>(stack: &'s Stack, name: &str) -> Fact<'s> {
+    let fact = Fact::by(stack, name, &["sms"]);
+    quiet_until(stack, &fact.user, in_hours(3)).await;
+    fact.publish().await;
+    fact.until("sms", "deferred").await;
+    fact
+}
+
+async fn is_sent_at_the_next_minute(stack: &Stack, fact: &Fact<'_>) {
+    stack.invoke("deferred-deliveries", &json!({"task": "minute"})).await;
+    assert_eq!(outcome(&fact.ended("sms").await), ("sent", ""));
+    assert_eq!(fact.texts().await, 1);
+}
+
+#[tokio::test]
+async fn a_customer_who_ends_the_quiet_hours_gets_what_waits() {
+    let stack = Stack::connect().await;
+    let fact = waits_for_the_morning(&stack, "api").await;
+    let customer = Customer::log_in(&fact.user).await;
+    let never = json!({"quietHours": {"start": "00:00", "end": "00:00"}});
+    let answer = customer.change(&customer.tag().await, &never).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    is_sent_at_the_next_minute(&stack, &fact).await;
+}
+
+#[tokio::test]
+async fn whoever_ends_the_quiet_hours_on_the_page_gets_what_waits() {
+    let stack = Stack::connect().await;
+    let fact = waits_for_the_morning(&stack, "page").await;
+    let token = Token {
+        purpose: Purpose::Preferences,
+        user: UserId::try_from(fact.user.as_str()).unwrap(),
+        expires_at: Timestamp::now() + SignedDuration::from_hours(1),
+    };
+    let link = format!("/preferences/{}", keys(&stack).await.sign(&token));
+    let html = String::from_utf8(get(&link).await.body.to_vec()).unwrap();
+    let (_, rest) = html.split_once("name=\"revision\" value=\"").unwrap();
+    let (revision, _) = rest.split_once('"').unwrap();
+    let saved = post(&link, &format!("revision={revision}&quiet=off")).await;
+    assert_eq!(saved.status, 200, "{saved:?}");
+    is_sent_at_the_next_minute(&stack, &fact).await;
+}
+
+#[tokio::test]
+async fn a_text_and_a_note_are_written_in_the_shops_own_words() {
+    let stack = Stack::connect().await;
+    for (channel, function, words) in [
+        ("sms", "sms-notification", "sms = {{ shop.name }}: vuelve a casa.\n"),
+        (
+            "in_app",
+            "in-app-notification",
+            "title = Vuelve\nin_app = Pedido {{ order.id }}: vuelve a casa.\n",
+        ),
+    ] {
+        // No other journey sends this message by these channels.
+        let template = format!("order_status_update.returned/{channel}/es");
+        let version = saved(&stack, &template, words).await;
+        done(&["publish", &template, "--version", &version]).await;
+        let function = stack.name(function);
+        let fetched = Access {
+            action: "dynamodb:BatchGetItem".to_owned(),
+            resource: format!("table/{}", stack.name("notification-templates")),
+        };
+        eventually("the words to be fetched", async || {
+            // Names are unique by connection.
+            let fresh = Stack::connect().await;
+            let fact = Fact::by(&fresh, "ana", &[channel]);
+            let fact = fact.with(&json!({"language": "es", "priority": "urgent", "orderData": {"status": "returned"}}));
+            fact.publish().await;
+            fact.ended(channel).await;
+            let exercised = stack.proxy.exercised().await.unwrap();
+            let mut by_sender = exercised.values().filter(|done| done.callers.contains(&function));
+            by_sender.any(|done| done.accesses.contains(&fetched)).then_some(())
+        })
+        .await;
+        done(&["roll-back", &template]).await;
+    }
 }
