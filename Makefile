@@ -21,7 +21,7 @@ OUT ?= target/trace/trace
 SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo trace laboratory gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
+.PHONY: help tools build up down env status account demo trace laboratory gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -43,6 +43,9 @@ env: ## print the exports that point AWS clients at the stack: eval "$(make -s e
 
 status: ## say what runs and where
 	@infra/local/stack.py status
+
+account: build ## say what the AWS account of the environment still lacks, and how to mend it (PREFIX, SENDER and ALARM_TOPIC)
+	@target/local/ops $(if $(PREFIX),--prefix $(PREFIX)) account $(if $(SENDER),--sender $(SENDER)) $(if $(ALARM_TOPIC),--alarm-topic $(ALARM_TOPIC))
 
 demo: up ## start the local stack and show the system at work on it
 	@eval "$$(infra/local/stack.py env)" && target/local/demo

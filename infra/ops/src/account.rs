@@ -133,10 +133,15 @@ impl Account {
     /// The key of the hashes under which suppressions stand.
     pub(crate) async fn contact_key(&self) -> Result<ContactKey> {
         let name = self.names.contact_hash_key();
-        let secret = self.secrets.get_secret_value().secret_id(&name).send().await;
+        let secret = self.secret(&name).await?;
+        ContactKey::try_from(secret.as_str()).with_context(|| format!("the secret {name} is no key"))
+    }
+
+    /// What the secret of this whole name holds; empty where it holds no text.
+    pub(crate) async fn secret(&self, name: &str) -> Result<String> {
+        let secret = self.secrets.get_secret_value().secret_id(name).send().await;
         let secret = secret.map_err(|error| failed(&format!("read the secret {name}"), &error))?;
-        let secret = secret.secret_string().unwrap_or_default();
-        ContactKey::try_from(secret).with_context(|| format!("the secret {name} is no key"))
+        Ok(secret.secret_string.unwrap_or_default())
     }
 
     pub(crate) async fn suppressions(&self) -> Result<DynamoSuppressions> {
@@ -228,6 +233,28 @@ fn place() -> String {
 #[expect(clippy::disallowed_methods, reason = "this is where the tool reads its variables")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+impl Account {
+    /// An account whose providers answer as a test has them answer, and nobody else does.
+    pub(crate) fn of_clients(
+        prefix: &str,
+        ses: aws_sdk_sesv2::Client,
+        sns: aws_sdk_sns::Client,
+        lambda: aws_sdk_lambda::Client,
+    ) -> Self {
+        use aws_smithy_mocks::{RuleMode, mock_client};
+        Self {
+            names: Names::new(prefix.to_owned()),
+            dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &[]),
+            sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &[]),
+            sns,
+            ses,
+            lambda,
+            secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[]),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod operator;
 mod orders;
 mod output;
 mod preferences;
+mod readiness;
 mod reasons;
 mod reconcile;
 mod redrive;
@@ -58,6 +59,7 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::Preferences(command) => command.run(&account, ops.json).await,
         Command::Order(command) => command.run(&account, ops.json).await,
         Command::Health(command) => command.run(&account, ops.json).await,
+        Command::Account(command) => command.run(&account, ops.json).await,
         Command::Doctor(command) => command.run(&account, ops.json).await,
         Command::Erase(command) => command.run(&account, ops.json).await,
         Command::SmsBudget(command) => command.run(&account, ops.json).await,

@@ -142,6 +142,14 @@ impl Names {
         format!("{}/contact-hash-key", self.prefix)
     }
 
+    pub(crate) fn link_keys(&self) -> String {
+        format!("{}/link-keys", self.prefix)
+    }
+
+    pub(crate) fn carriers(&self) -> String {
+        format!("{}/carriers", self.prefix)
+    }
+
     /// A queue or a function.
     pub(crate) fn of(&self, resource: &str) -> String {
         format!("{}-{resource}", self.prefix)

@@ -12,6 +12,7 @@ use crate::health::HealthCommand;
 use crate::orders::OrderCommand;
 use crate::output::remark;
 use crate::preferences::PreferencesCommand;
+use crate::readiness::Readiness;
 use crate::reconcile::Reconcile;
 use crate::sms_budget::SmsBudget;
 use crate::sms_logging::SmsLogging;
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     Order(OrderCommand),
     /// Whether everything answers that the system depends on
     Health(HealthCommand),
+    /// What the account still lacks before messages go out
+    Account(Readiness),
     /// What is wrong, or may soon be
     Doctor(Doctor),
     /// Remove a customer from every store

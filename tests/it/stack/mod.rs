@@ -1,5 +1,6 @@
 //! Journeys on the local stack, with the fault proxy between functions and emulator.
 
+mod account;
 mod api;
 mod breaker;
 mod callers;
@@ -29,6 +30,7 @@ mod preferences;
 mod quiet_hours;
 mod repetition;
 mod reports;
+mod rights;
 mod sms_limits;
 mod stores;
 mod templates;
