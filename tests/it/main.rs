@@ -14,7 +14,9 @@
 )]
 
 mod fixtures;
+mod metrics;
 mod open_api;
+mod operators;
 mod permissions;
 mod stack;
 mod template;

@@ -1,17 +1,17 @@
 //! The account, or the local stack, that a command works on.
 
 use anyhow::{Context, Result, bail};
-use aws::{Connection, ContactKey, DynamoLedger, DynamoSuppressions, DynamoTemplates, DynamoTraffic};
+use aws::{AwsDependencies, Connection, ContactKey, DynamoLedger, DynamoSuppressions, DynamoTemplates, DynamoTraffic};
 use aws_config::BehaviorVersion;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::ports::Clock;
 use jiff::Timestamp;
-use lambda::SystemClock;
+use lambda::{SystemClock, Variables};
 use std::collections::HashMap;
 
-use crate::names::Names;
+use crate::names::{CANARY, Names};
 
 /// Where a command works, and as whom.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct Account {
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) ses: aws_sdk_sesv2::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
+    connection: Connection,
     secrets: aws_sdk_secretsmanager::Client,
 }
 
@@ -68,6 +69,19 @@ impl Account {
         Ok(variables.unwrap_or_default())
     }
 
+    /// Everything that the system depends on, at the places that its own canary function was told.
+    pub(crate) async fn dependencies(&self) -> Result<AwsDependencies<SystemClock>> {
+        let function = self.names.of(CANARY);
+        let variables = self.variables_of(&function).await?;
+        let pairs: Vec<(&str, &str)> = variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let places = Variables::given(&pairs).places();
+        let places = places.with_context(|| format!("{function} was told too little: deploy the stack again"))?;
+        AwsDependencies::new(&self.connection, places, SystemClock).context("no TLS can be spoken here")
+    }
+
     /// Reads region, credentials and endpoint from the environment and nowhere else.
     pub(crate) async fn connect(prefix: &str) -> Result<Self> {
         if variable("AWS_ACCESS_KEY_ID").is_none() || variable("AWS_SECRET_ACCESS_KEY").is_none() {
@@ -79,7 +93,7 @@ impl Account {
         {
             bail!(NO_REGION);
         }
-        let connection = Connection::from_environment().await;
+        let connection = Connection::from_environment();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .load()
@@ -92,6 +106,7 @@ impl Account {
             ses: aws_sdk_sesv2::Client::new(&config),
             lambda: connection.lambda(),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
+            connection,
         })
     }
 

@@ -8,6 +8,7 @@ mod depths;
 mod doctor;
 mod erase;
 mod explain;
+mod health;
 mod ledger;
 mod letters;
 mod mappings;
@@ -57,6 +58,7 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::Suppression(command) => command.run(&account, ops.json).await,
         Command::Preferences(command) => command.run(&account, ops.json).await,
         Command::Order(command) => command.run(&account, ops.json).await,
+        Command::Health(command) => command.run(&account, ops.json).await,
         Command::Account(command) => command.run(&account, ops.json).await,
         Command::Doctor(command) => command.run(&account, ops.json).await,
         Command::Erase(command) => command.run(&account, ops.json).await,

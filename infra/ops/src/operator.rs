@@ -8,6 +8,7 @@ use crate::dead_letters::DeadLetters;
 use crate::doctor::Doctor;
 use crate::erase::Erase;
 use crate::explain::Explain;
+use crate::health::HealthCommand;
 use crate::orders::OrderCommand;
 use crate::output::remark;
 use crate::preferences::PreferencesCommand;
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     /// Where orders and their parcels stand, and why
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Whether everything answers that the system depends on
+    Health(HealthCommand),
     /// What the account still lacks before messages go out
     Account(Readiness),
     /// What is wrong, or may soon be

@@ -1,15 +1,19 @@
 //! Queues: handing deliveries over, burying what cannot be worked on, and holding a message back for a while.
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::operation::change_message_visibility_batch::builders::ChangeMessageVisibilityBatchInputBuilder;
+use aws_sdk_sqs::operation::send_message_batch::builders::SendMessageBatchInputBuilder;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeNameForSends,
+    MessageSystemAttributeValue, SendMessageBatchRequestEntry,
 };
 use domain::ports::{Bury, DeadLetter, Enqueue, HandOver, HoldBack, Unavailable};
-use domain::{Channel, DeliveryRequest, LONGEST_DELAY};
+use domain::{Channel, DeliveryRequest, LONGEST_DELAY, TraceContext};
 use jiff::SignedDuration;
 use std::collections::HashMap;
 
 use crate::answer::in_few_words;
+use crate::calls::Sqs;
 
 /// A batch of SQS holds no more entries than this.
 const MAX_ENTRIES: usize = 10;
@@ -42,15 +46,15 @@ pub struct ChannelQueues {
 
 /// The senders' queues.
 #[derive(Debug, Clone)]
-pub struct SqsQueues {
-    client: Client,
+pub struct SqsQueues<S = Client> {
+    client: S,
     queues: HashMap<Channel, ChannelQueues>,
 }
 
 /// The dead letter queues of two lanes.
 #[derive(Debug, Clone)]
-pub struct SqsDeadLetters {
-    client: Client,
+pub struct SqsDeadLetters<S = Client> {
+    client: S,
     lanes: ChannelQueues,
 }
 
@@ -63,8 +67,8 @@ pub struct SqsQueue {
 
 /// Holds messages back.
 #[derive(Debug, Clone)]
-pub struct SqsVisibility {
-    client: Client,
+pub struct SqsVisibility<S = Client> {
+    client: S,
 }
 
 /// One message on its way: where it goes, and what it is.
@@ -73,17 +77,18 @@ struct Outgoing {
     body: String,
     delay_seconds: Option<i32>,
     attributes: Vec<(&'static str, String)>,
+    trace: Option<TraceContext>,
 }
 
-impl SqsQueues {
+impl<S> SqsQueues<S> {
     /// The senders' queues by channel.
     #[must_use]
-    pub const fn new(client: Client, queues: HashMap<Channel, ChannelQueues>) -> Self {
+    pub const fn new(client: S, queues: HashMap<Channel, ChannelQueues>) -> Self {
         Self { client, queues }
     }
 }
 
-impl HandOver for SqsQueues {
+impl<S: Sqs> HandOver for SqsQueues<S> {
     async fn hand_over(&self, requests: &[(DeliveryRequest, SignedDuration)]) -> Vec<Result<(), Unavailable>> {
         let outgoing = requests
             .iter()
@@ -98,6 +103,7 @@ impl HandOver for SqsQueues {
                     body: request.to_wire(),
                     delay_seconds: whole_seconds(*delay),
                     attributes: Vec::new(),
+                    trace: request.trace,
                 })
             })
             .collect();
@@ -105,15 +111,15 @@ impl HandOver for SqsQueues {
     }
 }
 
-impl SqsDeadLetters {
+impl<S> SqsDeadLetters<S> {
     /// The dead letter queues of these two lanes.
     #[must_use]
-    pub const fn new(client: Client, lanes: ChannelQueues) -> Self {
+    pub const fn new(client: S, lanes: ChannelQueues) -> Self {
         Self { client, lanes }
     }
 }
 
-impl Bury for SqsDeadLetters {
+impl<S: Sqs> Bury for SqsDeadLetters<S> {
     async fn bury(&self, letters: &[DeadLetter]) -> Vec<Result<(), Unavailable>> {
         let outgoing = letters
             .iter()
@@ -134,6 +140,7 @@ impl Bury for SqsDeadLetters {
                     body: if body.is_empty() { "(empty)".to_owned() } else { body },
                     delay_seconds: None,
                     attributes,
+                    trace: None,
                 })
             })
             .collect();
@@ -141,15 +148,15 @@ impl Bury for SqsDeadLetters {
     }
 }
 
-impl SqsVisibility {
+impl<S> SqsVisibility<S> {
     /// Visibility over this client.
     #[must_use]
-    pub const fn new(client: Client) -> Self {
+    pub const fn new(client: S) -> Self {
         Self { client }
     }
 }
 
-impl HoldBack for SqsVisibility {
+impl<S: Sqs> HoldBack for SqsVisibility<S> {
     async fn hold_back(&self, queue_url: &str, waits: &[(String, i64)]) {
         for chunk in waits.chunks(MAX_ENTRIES) {
             let entries: Vec<ChangeMessageVisibilityBatchRequestEntry> = chunk
@@ -165,13 +172,10 @@ impl HoldBack for SqsVisibility {
                         .ok()
                 })
                 .collect();
-            let answer = self
-                .client
-                .change_message_visibility_batch()
+            let request = ChangeMessageVisibilityBatchInputBuilder::default()
                 .queue_url(queue_url)
-                .set_entries(Some(entries))
-                .send()
-                .await;
+                .set_entries(Some(entries));
+            let answer = self.client.change_message_visibility_batch(request).await;
             // A batch answers 200 with failures of single entries.
             let (count, error) = match answer {
                 Ok(output) => match output.failed().first() {
@@ -208,6 +212,7 @@ impl SqsQueue {
                 body: text.clone(),
                 delay_seconds: None,
                 attributes: Vec::new(),
+                trace: None,
             })
         });
         send_all(&self.client, outgoing.collect(), ENQUEUING).await
@@ -216,7 +221,7 @@ impl SqsQueue {
 
 /// Sends messages in as few batches as their queues and sizes allow. A batch answers 200 with failures of single entries.
 async fn send_all(
-    client: &Client,
+    client: &impl Sqs,
     outgoing: Vec<Option<Outgoing>>,
     doing: &'static str,
 ) -> Vec<Result<(), Unavailable>> {
@@ -232,12 +237,10 @@ async fn send_all(
             .iter()
             .filter_map(|(index, outgoing)| entry(*index, outgoing))
             .collect();
-        let answer = client
-            .send_message_batch()
+        let request = SendMessageBatchInputBuilder::default()
             .queue_url(queue_url)
-            .set_entries(Some(entries))
-            .send()
-            .await;
+            .set_entries(Some(entries));
+        let answer = client.send_message_batch(request).await;
         let accepted: Result<Vec<String>, String> = match answer {
             Ok(output) => {
                 for failed in output.failed() {
@@ -310,6 +313,14 @@ fn entry(index: usize, outgoing: &Outgoing) -> Option<SendMessageBatchRequestEnt
             .ok()?;
         entry = entry.message_attributes(*name, value);
     }
+    if let Some(trace) = outgoing.trace {
+        let value = MessageSystemAttributeValue::builder()
+            .data_type("String")
+            .string_value(trace.to_string())
+            .build()
+            .ok()?;
+        entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
+    }
     entry.build().ok()
 }
 
@@ -352,6 +363,7 @@ mod tests {
             body: "x".repeat(bytes),
             delay_seconds: None,
             attributes: Vec::new(),
+            trace: None,
         })
     }
 
@@ -420,6 +432,29 @@ mod tests {
         let queues = SqsQueues::new(client, HashMap::from([(Channel::Email, lanes)]));
         let request = email_request(&confirmation("a", "1", at(1)));
         assert!(queues.hand_over(&[(request, SignedDuration::ZERO)]).await[0].is_ok());
+    }
+
+    #[test]
+    fn a_traced_delivery_carries_its_trace_beside_its_body() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let traced = Outgoing {
+            trace: TraceContext::of_header(header),
+            ..outgoing("a", 1).unwrap()
+        };
+        let entry = entry(0, &traced).unwrap();
+        let carried = entry.message_system_attributes().unwrap();
+        let value = &carried[&MessageSystemAttributeNameForSends::AwsTraceHeader];
+        assert_eq!((value.data_type(), value.string_value()), ("String", Some(header)));
+    }
+
+    #[test]
+    fn a_delivery_that_is_not_traced_carries_nothing_more() {
+        assert_eq!(
+            entry(0, &outgoing("a", 1).unwrap())
+                .unwrap()
+                .message_system_attributes(),
+            None
+        );
     }
 
     #[test]

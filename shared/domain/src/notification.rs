@@ -8,7 +8,7 @@ use crate::decision::is_too_old;
 use crate::{
     Channel, Contact, Content, Decision, Delivery, Event, Fingerprint, Language, Night, NotificationId,
     NotificationType, OrderId, OrderStatus, ParcelMark, Plan, Preferences, Reason, ShopDefaults, State, Suppression,
-    UserId, Wait, Zone, rings,
+    TraceContext, UserId, Wait, Zone, rings,
 };
 
 /// One business fact for one recipient, with a delivery per channel.
@@ -114,6 +114,14 @@ pub struct DeliveryRequest {
     pub passes_quiet_hours: bool,
     /// What the message tells.
     pub content: Content,
+    /// The trace that it belongs to, kept here as well because what waits for the morning waits in no queue. A request of the time
+    /// before, and one that is not traced, says nothing.
+    #[serde(
+        default,
+        deserialize_with = "crate::trace::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub trace: Option<TraceContext>,
 }
 
 const fn promised() -> bool {
@@ -227,6 +235,12 @@ impl DeliveryRequest {
         }
     }
 
+    /// Since when it could go out: since it was handed over, or since what it waited for by plan was over.
+    #[must_use]
+    pub fn due_at(&self) -> Timestamp {
+        self.handed_over_at.max(self.not_before.unwrap_or(self.handed_over_at))
+    }
+
     /// Before which moment it may not go, whatever becomes of the customer's quiet hours.
     fn earliest(&self) -> Option<Timestamp> {
         match self.passes_quiet_hours {
@@ -291,6 +305,7 @@ impl DeliveryRequest {
                     scheduled_for: event.scheduled_for,
                     passes_quiet_hours: event.passes_quiet_hours(),
                     content: event.content.clone(),
+                    trace: None,
                 }),
                 Decision::Skip(_) => None,
             })

@@ -1,14 +1,15 @@
 //! The door through which providers' reports come in: from their queue, and from the delivery logs of text messages.
 
-use domain::RetryPolicy;
 use domain::ports::{Bury, Clock, Enqueue, HoldBack, LedgerAdvance, LedgerLoad, MessageLookUp, SuppressionsKeep};
+use domain::{Channel, NotificationId, RetryPolicy};
 use pipeline::{Feedback, FeedbackCounts, FeedbackVerdict, Happened, Reported};
 use serde_json::Value;
 
-use crate::Metrics;
 use crate::invocation::{BatchAnswer, QueueMessage};
+use crate::outcomes::Outcomes;
 use crate::runtime::Reply;
-use crate::sending_door::{channel_word, metric_name, seconds_until};
+use crate::sending_door::seconds_until;
+use crate::{DeliveryMetric, MetricName, Metrics, ReportMetric};
 
 /// Everything behind the door: the ports of a [`Feedback`], made once and kept between calls.
 #[derive(Debug)]
@@ -74,8 +75,12 @@ where
         if !waits.is_empty() {
             self.visibility.hold_back(&self.queue_url, &waits).await;
         }
-        let outcomes: Vec<String> = report.verdicts.iter().map(line_of).collect();
-        tracing::info!(outcomes = outcomes.join("; "), "took in {} reports", outcomes.len());
+        let mut outcomes = Outcomes::default();
+        for verdict in &report.verdicts {
+            let (outcome, id) = outcome_of(verdict);
+            outcomes.add(outcome, id);
+        }
+        tracing::info!(outcomes = %outcomes, "took in {} reports", outcomes.count());
         Reply {
             value: answer.value(),
             metrics: metrics_of(&report.counts),
@@ -97,48 +102,41 @@ where
 
 fn metrics_of(counts: &FeedbackCounts) -> Metrics {
     let mut metrics = Metrics::default();
-    let mut happened: Vec<_> = counts.happened.iter().collect();
-    happened.sort_by_key(|((channel, happened), _)| (channel.name(), word_of(*happened)));
-    for ((channel, happened), count) in happened {
-        let name = match happened {
-            Happened::Success | Happened::SettledInDoubt => metric_name(*channel, word_of(*happened)),
-            Happened::Delivered
-            | Happened::Bounced
-            | Happened::Complained
-            | Happened::Delayed
-            | Happened::Opened
-            | Happened::OpenedByMachine
-            | Happened::Clicked => format!("{}{}", channel_word(*channel), word_of(*happened)),
-        };
-        metrics.count(&name, *count);
+    let happened = counts.happened.iter();
+    let mut happened: Vec<_> = happened
+        .map(|((channel, happened), count)| (name_of(*channel, *happened), *count))
+        .collect();
+    happened.sort_by_key(|(name, _)| name.as_str());
+    for (name, count) in happened {
+        metrics.count(name, count);
     }
     metrics
-        .count("FeedbackUnmatched", counts.unmatched)
-        .count("FeedbackRefused", counts.refused)
-        .count("ContactSuppressed", counts.suppressed);
+        .count(MetricName::FeedbackUnmatched, counts.unmatched)
+        .count(MetricName::FeedbackRefused, counts.refused)
+        .count(MetricName::ContactSuppressed, counts.suppressed);
     metrics
 }
 
-const fn word_of(happened: Happened) -> &'static str {
+const fn name_of(channel: Channel, happened: Happened) -> MetricName {
     match happened {
-        Happened::Success => "Success",
-        Happened::SettledInDoubt => "SettledInDoubt",
-        Happened::Delivered => "Delivered",
-        Happened::Bounced => "Bounced",
-        Happened::Complained => "Complained",
-        Happened::Delayed => "Delayed",
-        Happened::Opened => "Opened",
-        Happened::OpenedByMachine => "OpenedByMachine",
-        Happened::Clicked => "Clicked",
+        Happened::Success => MetricName::Delivery(channel, DeliveryMetric::Success),
+        Happened::SettledInDoubt => MetricName::Delivery(channel, DeliveryMetric::SettledInDoubt),
+        Happened::Delivered => MetricName::Report(channel, ReportMetric::Delivered),
+        Happened::Bounced => MetricName::Report(channel, ReportMetric::Bounced),
+        Happened::Complained => MetricName::Report(channel, ReportMetric::Complained),
+        Happened::Delayed => MetricName::Report(channel, ReportMetric::Delayed),
+        Happened::Opened => MetricName::Report(channel, ReportMetric::Opened),
+        Happened::OpenedByMachine => MetricName::Report(channel, ReportMetric::OpenedByMachine),
+        Happened::Clicked => MetricName::Report(channel, ReportMetric::Clicked),
     }
 }
 
-/// A verdict for the log: ids, states and reasons.
-fn line_of(verdict: &FeedbackVerdict) -> String {
+/// A verdict for the log: states and reasons, and the notification.
+fn outcome_of(verdict: &FeedbackVerdict) -> (String, Option<NotificationId>) {
     match verdict {
-        FeedbackVerdict::Done(Some((id, channel, state))) => format!("{id}: {channel} {state}"),
-        FeedbackVerdict::Done(None) => "about no delivery of ours".to_owned(),
-        FeedbackVerdict::Again(at, why) => format!("again at {at} ({why})"),
-        FeedbackVerdict::Refused(why) => format!("refused: {why}"),
+        FeedbackVerdict::Done(Some((id, channel, state))) => (format!("{channel} {state}"), Some(*id)),
+        FeedbackVerdict::Done(None) => ("about no delivery of ours".to_owned(), None),
+        FeedbackVerdict::Again(at, why) => (format!("again at {at} ({why})"), None),
+        FeedbackVerdict::Refused(why) => (format!("refused: {why}"), None),
     }
 }
