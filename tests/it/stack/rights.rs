@@ -210,7 +210,7 @@ async fn a_number_on_the_providers_list_of_opt_outs_gets_no_text() {
     stack.proxy.add_rule(&rule).await.unwrap();
     stack.invoke("account-monitor", &json!({"task": "opt-outs"})).await;
     fact.publish().await;
-    assert_eq!(outcomes(&stack.settled(&fact.order).await)["sms"], "skipped");
+    assert_eq!(outcomes(&stack.settled(&fact.order).await)["sms"], "suppressed");
     assert_eq!(fact.texts().await, 0);
 }
 
@@ -315,7 +315,11 @@ async fn whoever_ends_the_quiet_hours_on_the_page_gets_what_waits() {
 async fn a_text_and_a_note_are_written_in_the_shops_own_words() {
     let stack = Stack::connect().await;
     for (channel, function, words) in [
-        ("sms", "sms-notification", "sms = {{ shop.name }}: vuelve a casa.\n"),
+        (
+            "sms",
+            "sms-notification",
+            "sms = {{ shop.name }}: el pedido {{ order.id }} vuelve a casa.\n",
+        ),
         (
             "in_app",
             "in-app-notification",
@@ -336,8 +340,10 @@ async fn a_text_and_a_note_are_written_in_the_shops_own_words() {
             let fresh = Stack::connect().await;
             let fact = Fact::by(&fresh, "ana", &[channel]);
             let fact = fact.with(&json!({"language": "es", "priority": "urgent", "orderData": {"status": "returned"}}));
+            let wants = json!({"userId": fact.user, "preferences": {channel: {"order_status_update": true}}});
+            stack.store_preferences(&wants).await;
             fact.publish().await;
-            fact.ended(channel).await;
+            assert_eq!(outcome(&fact.ended(channel).await), ("sent", ""));
             let exercised = stack.proxy.exercised().await.unwrap();
             let mut by_sender = exercised.values().filter(|done| done.callers.contains(&function));
             by_sender.any(|done| done.accesses.contains(&fetched)).then_some(())
