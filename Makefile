@@ -98,7 +98,7 @@ fmt: ## format the code
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
 	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page --bin carrier-webhook --bin order-status --bin order-outbox --bin carrier-poller --bin tracking-api
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
-	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) Release=$(shell date -u +%Y%m%dT%H%M%SZ) $(PARAMETERS)
 
 clean: down ## remove what was built; .tools stays
 	@cargo clean --quiet

@@ -11,7 +11,7 @@ step "format"
 cargo fmt --all --check
 step "templates"
 sam validate --lint --region eu-west-1
-cfn-lint template.yaml infra/*.yaml
+cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml infra/*.yaml
 step "clippy"
 cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
 if [ "${1:-}" = lint ]; then

@@ -14,6 +14,8 @@
 )]
 
 mod fixtures;
+mod metrics;
 mod open_api;
+mod operators;
 mod stack;
 mod template;

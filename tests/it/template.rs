@@ -3,13 +3,13 @@
 use serde_yaml_ng::Value;
 use std::path::PathBuf;
 
-fn template(path: &str) -> Value {
+pub(crate) fn template(path: &str) -> Value {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// The resources of one type, by name.
-fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
+pub(crate) fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
     template["Resources"]
         .as_mapping()
         .unwrap()

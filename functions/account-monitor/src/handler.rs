@@ -2,7 +2,7 @@
 
 use aws::{Connection, DynamoSuppressions, DynamoTraffic, LambdaTrial, LambdaValves, SesAccount, SnsOptOuts};
 use domain::{Channel, RetryPolicy};
-use lambda::{Call, Invocation, Metrics, Reply, SystemClock, Value};
+use lambda::{AccountMetric, Call, Invocation, MetricName, Metrics, Reply, SystemClock, Value};
 use pipeline::{Watch, take_over_opt_outs};
 use serde::Deserialize;
 
@@ -79,12 +79,7 @@ impl Monitor {
             if watched.is_held {
                 tracing::error!(channel = channel.name(), "{channel} is held: its account is in trouble");
             }
-            let name = match channel {
-                Channel::Email => "EmailBreakerOpen",
-                Channel::Sms => "SmsBreakerOpen",
-                Channel::Push => "PushBreakerOpen",
-                Channel::InApp => "InAppBreakerOpen",
-            };
+            let name = MetricName::Account(channel, AccountMetric::BreakerOpen);
             metrics.count(name, u64::from(watched.is_held));
             if !watched.is_complete {
                 undone.push(channel.name());
@@ -104,7 +99,7 @@ impl Monitor {
         let value = match take_over_opt_outs(&self.opt_outs, &self.suppressions, &SystemClock).await {
             Ok(new) => {
                 tracing::info!("took over {new} numbers that opted out");
-                metrics.count("ContactSuppressed", new);
+                metrics.count(MetricName::ContactSuppressed, new);
                 Ok(Value::Null)
             }
             Err(error) => Err(domain::chain(&error).into()),

@@ -7,7 +7,7 @@ use aws::{
 use domain::Carrier;
 use domain::ports::Clock;
 use jiff::Timestamp;
-use lambda::{Call, Invocation, Metrics, QueueDoor, QueueMessage, Reply, SystemClock, Value, Verdict};
+use lambda::{Call, Invocation, MetricName, Metrics, QueueDoor, QueueMessage, Reply, SystemClock, Value, Verdict};
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use tracking::ports::CarrierCalls;
@@ -122,15 +122,15 @@ impl Poller {
             }
         }
         metrics
-            .count("CarrierCalls", sum.calls)
-            .count("CarrierCallsFailed", sum.failures)
-            .count("CarriersResting", resting)
-            .count("ParcelsAsked", sum.answered)
-            .count("ParcelsUnknown", sum.unknown)
-            .count("ParcelsSubscribed", sum.subscribed)
-            .count("CarrierCodeUnknown", sum.unknown_codes)
-            .count("ParcelsSilent", sum.silent)
-            .count("ParcelsGivenUp", sum.given_up);
+            .count(MetricName::CarrierCalls, sum.calls)
+            .count(MetricName::CarrierCallsFailed, sum.failures)
+            .count(MetricName::CarriersResting, resting)
+            .count(MetricName::ParcelsAsked, sum.answered)
+            .count(MetricName::ParcelsUnknown, sum.unknown)
+            .count(MetricName::ParcelsSubscribed, sum.subscribed)
+            .count(MetricName::CarrierCodeUnknown, sum.unknown_codes)
+            .count(MetricName::ParcelsSilent, sum.silent)
+            .count(MetricName::ParcelsGivenUp, sum.given_up);
         Reply {
             value: trouble.map_or(Ok(Value::Null), |why| Err(why.into())),
             metrics,

@@ -3,6 +3,7 @@
 use carriers::{Answer, Delivery, Request, Told, Webhook};
 use domain::ports::Unavailable;
 use domain::{Carrier, TrackingEvent};
+use lambda::MetricName;
 use std::net::IpAddr;
 use tracking::{CarrierNews, PendingHandshake};
 use web::Problem;
@@ -28,7 +29,7 @@ pub struct Desk<K, A, Q> {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) deed: Deed,
-    pub(crate) counts: Vec<(&'static str, u64)>,
+    pub(crate) counts: Vec<(MetricName, u64)>,
 }
 
 /// How a call ended.
@@ -51,7 +52,7 @@ impl<K: KeysLoad, A: Archive, Q: Queue> Desk<K, A, Q> {
         request: &Request<'_>,
         caller: Option<IpAddr>,
     ) -> Outcome {
-        let mut counts = vec![("WebhookCalls", 1)];
+        let mut counts = vec![(MetricName::WebhookCalls, 1)];
         let keys = match self.keys.keys(carrier, request.now).await {
             Ok(keys) => keys,
             Err(error) => return failed(counts, carrier, &error),
@@ -67,7 +68,7 @@ impl<K: KeysLoad, A: Archive, Q: Queue> Desk<K, A, Q> {
         let Delivery { sightings, handshake } = read.unwrap_or_else(|problem| {
             // The carrier would only send the same again: it is kept, and read once we know how.
             tracing::error!(carrier = %carrier, expected = problem.expected, "{carrier} sent what nobody can read");
-            counts.push(("WebhookUnreadable", 1));
+            counts.push((MetricName::WebhookUnreadable, 1));
             Delivery::default()
         });
         let events: Vec<TrackingEvent> = sightings
@@ -78,7 +79,7 @@ impl<K: KeysLoad, A: Archive, Q: Queue> Desk<K, A, Q> {
             })
             .collect();
         let unread = events.iter().filter(|event| event.is_unread()).count();
-        counts.push(("CarrierCodeUnknown", unread as u64));
+        counts.push((MetricName::CarrierCodeUnknown, unread as u64));
         let pending = handshake.map(|handshake| PendingHandshake::of(carrier, &handshake).to_wire());
         let (kept, queued, asked) = tokio::join!(
             self.archive.keep(carrier, &archived, request.now),
@@ -87,7 +88,7 @@ impl<K: KeysLoad, A: Archive, Q: Queue> Desk<K, A, Q> {
         );
         if let Err(error) = kept {
             tracing::error!(carrier = %carrier, error = domain::chain(&error), "a message of {carrier} is not archived");
-            counts.push(("WebhookUnarchived", 1));
+            counts.push((MetricName::WebhookUnarchived, 1));
         }
         if let Err(error) = queued.and(asked) {
             return failed(counts, carrier, &error);
@@ -124,18 +125,18 @@ impl<K: KeysLoad, A: Archive, Q: Queue> Desk<K, A, Q> {
 }
 
 /// Somebody who is not the carrier, or a key that we do not have: told alike to the caller, apart in the log.
-fn refused(mut counts: Vec<(&'static str, u64)>, carrier: Carrier, why: &str) -> Outcome {
+fn refused(mut counts: Vec<(MetricName, u64)>, carrier: Carrier, why: &str) -> Outcome {
     tracing::warn!(carrier = %carrier, cause = why, "a call in the name of {carrier} is not proven");
-    counts.push(("WebhookRefused", 1));
+    counts.push((MetricName::WebhookRefused, 1));
     Outcome {
         deed: Deed::Refused,
         counts,
     }
 }
 
-fn failed(mut counts: Vec<(&'static str, u64)>, carrier: Carrier, error: &Unavailable) -> Outcome {
+fn failed(mut counts: Vec<(MetricName, u64)>, carrier: Carrier, error: &Unavailable) -> Outcome {
     tracing::error!(carrier = %carrier, error = domain::chain(error), "a call of {carrier} could not be taken");
-    counts.push(("WebhookFailed", 1));
+    counts.push((MetricName::WebhookFailed, 1));
     Outcome {
         deed: Deed::Failed,
         counts,

@@ -1,7 +1,7 @@
 //! What the waker is called for: every minute it looks who is due.
 
 use aws::{Connection, DynamoWaitingRoom, SqsDeadLetters, SqsQueues};
-use lambda::{Call, Metrics, Reply, SystemClock, Value};
+use lambda::{Call, MetricName, Metrics, Reply, SystemClock, Value};
 use pipeline::Release;
 
 use crate::config::Config;
@@ -47,12 +47,12 @@ impl Waker {
         }
         let mut metrics = Metrics::default();
         metrics
-            .count("DeferredReleased", released.released)
-            .count("DeferredRefused", released.refused);
+            .count(MetricName::DeferredReleased, released.released)
+            .count(MetricName::DeferredRefused, released.refused);
         // Whoever has not looked everywhere says nothing, and silence raises the alarm.
         if released.unseen == 0 {
             let seconds = u64::try_from(released.overdue.as_secs()).unwrap_or_default();
-            metrics.seconds("DeferredOverdueSeconds", seconds);
+            metrics.seconds(MetricName::DeferredOverdueSeconds, seconds);
         }
         Reply {
             value: Ok(Value::Null),

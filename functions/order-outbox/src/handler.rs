@@ -7,7 +7,7 @@ use aws::{Connection, DynamoTracking, SnsTopic};
 use domain::ports::Clock;
 use domain::{OrderId, TraceContext};
 use jiff::SignedDuration;
-use lambda::{Call, Metrics, Reply, SystemClock, Value};
+use lambda::{Call, MetricName, Metrics, Reply, SystemClock, Value};
 use tracking::ports::{Outbox, OutgoingNews};
 
 use crate::config::Config;
@@ -48,7 +48,7 @@ impl Door {
                 let before = SystemClock.now() - STREAM_HAS;
                 let waiting = self.outbox.waiting(before, MOST).await;
                 let waiting = waiting.inspect(|waiting| {
-                    metrics.count("OrderNewsOverdue", waiting.len() as u64);
+                    metrics.count(MetricName::OrderNewsOverdue, waiting.len() as u64);
                 });
                 match waiting {
                     Ok(waiting) => waiting,
@@ -65,7 +65,7 @@ impl Door {
                 Err(why) => trouble = Some(why),
             }
         }
-        metrics.count("OrderNewsPublished", published);
+        metrics.count(MetricName::OrderNewsPublished, published);
         match trouble {
             // The batch comes again, and what is published twice is one notification.
             Some(why) => failed(why, metrics),

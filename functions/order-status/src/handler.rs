@@ -2,7 +2,7 @@
 
 use aws::{ChannelQueues, Connection, DynamoTracking, SqsDeadLetters, SqsVisibility};
 use domain::ports::Clock;
-use lambda::{Call, Invocation, Metrics, QueueDoor, QueueMessage, Reply, SystemClock, Verdict};
+use lambda::{Call, Invocation, MetricName, Metrics, QueueDoor, QueueMessage, Reply, SystemClock, Verdict};
 use pipeline::Reading;
 use std::cell::RefCell;
 use tracking::{CarrierNews, Desk, Seen, Told};
@@ -154,12 +154,12 @@ fn counted(seen: &Seen, counts: &RefCell<Counts>) -> String {
 fn metrics_of(counts: &Counts) -> Metrics {
     let mut metrics = Metrics::default();
     metrics
-        .count("TrackingEvents", counts.sayings)
-        .count("OrderStatusChanged", counts.changed)
-        .count("OrderNews", counts.news)
-        .count("OrderReviewNeeded", counts.reviews)
-        .count("OrderEventUnreadable", counts.unreadable)
-        .count("TrackingUnknownParcel", counts.unknown_parcels)
-        .count("TrackingRefused", counts.refused);
+        .count(MetricName::TrackingEvents, counts.sayings)
+        .count(MetricName::OrderStatusChanged, counts.changed)
+        .count(MetricName::OrderNews, counts.news)
+        .count(MetricName::OrderReviewNeeded, counts.reviews)
+        .count(MetricName::OrderEventUnreadable, counts.unreadable)
+        .count(MetricName::TrackingUnknownParcel, counts.unknown_parcels)
+        .count(MetricName::TrackingRefused, counts.refused);
     metrics
 }

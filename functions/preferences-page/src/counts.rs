@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Response;
+use lambda::MetricName;
 use links::InvalidLink;
 use pages::{Deed, Refusal};
 use web::Counted;
@@ -15,21 +16,21 @@ pub(crate) async fn counted(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// The name of the metric; none for what is no news.
-const fn name_of(deed: Deed) -> Option<&'static str> {
+const fn name_of(deed: Deed) -> Option<MetricName> {
     match deed {
         Deed::Shown | Deed::StoppedBefore | Deed::Unchanged | Deed::Trouble => None,
-        Deed::Stopped => Some("Unsubscribed"),
-        Deed::PutBack => Some("UnsubscribedUndone"),
-        Deed::Saved => Some("PreferencesSaved"),
-        Deed::Stale => Some("PreferencesStale"),
-        Deed::Unreadable => Some("FormUnreadable"),
-        Deed::FromElsewhere => Some("FormFromElsewhere"),
-        Deed::MustSend => Some("LinkRefusedMustSend"),
-        Deed::Refused(Refusal::OtherPurpose) => Some("LinkRefusedOtherPurpose"),
-        Deed::Refused(Refusal::Invalid(InvalidLink::Malformed)) => Some("LinkRefusedMalformed"),
-        Deed::Refused(Refusal::Invalid(InvalidLink::UnknownKey)) => Some("LinkRefusedUnknownKey"),
-        Deed::Refused(Refusal::Invalid(InvalidLink::BadSignature)) => Some("LinkRefusedBadSignature"),
-        Deed::Refused(Refusal::Invalid(InvalidLink::Expired)) => Some("LinkRefusedExpired"),
+        Deed::Stopped => Some(MetricName::Unsubscribed),
+        Deed::PutBack => Some(MetricName::UnsubscribedUndone),
+        Deed::Saved => Some(MetricName::PreferencesSaved),
+        Deed::Stale => Some(MetricName::PreferencesStale),
+        Deed::Unreadable => Some(MetricName::FormUnreadable),
+        Deed::FromElsewhere => Some(MetricName::FormFromElsewhere),
+        Deed::MustSend => Some(MetricName::LinkRefusedMustSend),
+        Deed::Refused(Refusal::OtherPurpose) => Some(MetricName::LinkRefusedOtherPurpose),
+        Deed::Refused(Refusal::Invalid(InvalidLink::Malformed)) => Some(MetricName::LinkRefusedMalformed),
+        Deed::Refused(Refusal::Invalid(InvalidLink::UnknownKey)) => Some(MetricName::LinkRefusedUnknownKey),
+        Deed::Refused(Refusal::Invalid(InvalidLink::BadSignature)) => Some(MetricName::LinkRefusedBadSignature),
+        Deed::Refused(Refusal::Invalid(InvalidLink::Expired)) => Some(MetricName::LinkRefusedExpired),
     }
 }
 
@@ -42,9 +43,9 @@ mod tests {
         for (deed, expected) in [
             (
                 Deed::Refused(Refusal::Invalid(InvalidLink::Expired)),
-                Some(Counted::once("LinkRefusedExpired")),
+                Some(Counted::once(MetricName::LinkRefusedExpired)),
             ),
-            (Deed::Stopped, Some(Counted::once("Unsubscribed"))),
+            (Deed::Stopped, Some(Counted::once(MetricName::Unsubscribed))),
             (Deed::Shown, None),
         ] {
             let mut response = Response::new(Body::empty());

@@ -5,7 +5,7 @@ use aws::{
     ProviderMessages, SnsTexter, SqsDeadLetters, SqsTroubleBell, SqsVisibility,
 };
 use domain::Channel;
-use lambda::{Call, Invocation, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
+use lambda::{Call, Invocation, MetricName, Metrics, Reply, SendingDoor, SystemClock, TemplateBook};
 use lambda_runtime::Error;
 use messages::Templates;
 use pipeline::{SenderMemory, SmsGate};
@@ -94,7 +94,7 @@ fn with_counts_of_the_gate(door: &Door, mut reply: Reply) -> Reply {
     }
     reply
         .metrics
-        .percent("SmsBudgetUsedPercent", counts.used_percent)
-        .count("SmsUncounted", counts.uncounted);
+        .percent(MetricName::SmsBudgetUsedPercent, counts.used_percent)
+        .count(MetricName::SmsUncounted, counts.uncounted);
     reply
 }

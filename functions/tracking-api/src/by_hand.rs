@@ -6,6 +6,7 @@ use axum::{Extension, Json};
 use domain::ports::Clock;
 use domain::{OrderStatus, TrackingNumber, clean_line};
 use jiff::{SignedDuration, Timestamp};
+use lambda::MetricName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -124,7 +125,7 @@ pub(crate) async fn change<S: Store>(
         status: seen.status.name(),
         has_changed: seen.has_changed,
     };
-    Ok((Extension(Counted::once("OrderChangedByHand")), Json(view)))
+    Ok((Extension(Counted::once(MetricName::OrderChangedByHand)), Json(view)))
 }
 
 fn refused(why: CannotChange) -> Problem {

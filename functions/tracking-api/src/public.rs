@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::{Effect, OrderId, OrderStatus, Teller, TrackingDetail, TrackingNumber};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
+use lambda::MetricName;
 use links::InvalidLink;
 use serde::Serialize;
 use std::sync::Arc;
@@ -155,7 +156,7 @@ pub(crate) async fn by_number<S: Store>(
     number: Segment,
 ) -> Result<Response, Problem> {
     let code = match door.settings.public {
-        PublicTracking::Off => return Ok(refused("ParcelNotShown")),
+        PublicTracking::Off => return Ok(refused(MetricName::ParcelNotShown)),
         PublicTracking::Number => None,
         PublicTracking::PostalCode => Some(postal_code(&uri)),
     };
@@ -188,7 +189,7 @@ pub(crate) async fn by_number<S: Store>(
         Some((file, record, record.registration.parcel(&number)?))
     });
     let Some((file, record, registered)) = found else {
-        return Ok(refused("ParcelNotShown"));
+        return Ok(refused(MetricName::ParcelNotShown));
     };
     let entries = tracking::timeline(file, std::slice::from_ref(&parcel));
     let events = events(&entries, |about| about.is_none_or(|about| *about == number));
@@ -245,7 +246,7 @@ pub(crate) async fn by_link<S: Store>(
     };
     let file = door.store.read_order(&token.order).await?;
     let Some(record) = &file.record else {
-        return Ok(refused("ParcelNotShown"));
+        return Ok(refused(MetricName::ParcelNotShown));
     };
     let files = door.parcels_of(record).await?;
     let entries = tracking::timeline(&file, &files);
@@ -262,15 +263,15 @@ pub(crate) async fn by_link<S: Store>(
 }
 
 /// The one answer to whatever does not open; the cause is counted, and told nobody.
-fn refused(metric: &'static str) -> Response {
+fn refused(metric: MetricName) -> Response {
     (Extension(Counted::once(metric)), Problem::not_found()).into_response()
 }
 
-const fn metric_of(invalid: InvalidLink) -> &'static str {
+const fn metric_of(invalid: InvalidLink) -> MetricName {
     match invalid {
-        InvalidLink::Malformed => "LinkRefusedMalformed",
-        InvalidLink::UnknownKey => "LinkRefusedUnknownKey",
-        InvalidLink::BadSignature => "LinkRefusedBadSignature",
-        InvalidLink::Expired => "LinkRefusedExpired",
+        InvalidLink::Malformed => MetricName::LinkRefusedMalformed,
+        InvalidLink::UnknownKey => MetricName::LinkRefusedUnknownKey,
+        InvalidLink::BadSignature => MetricName::LinkRefusedBadSignature,
+        InvalidLink::Expired => MetricName::LinkRefusedExpired,
     }
 }

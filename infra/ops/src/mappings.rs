@@ -26,10 +26,11 @@ impl Mapping {
 /// The mappings that lead to a function.
 pub(crate) async fn of_function(account: &Account, function: &str) -> Result<Vec<Mapping>> {
     let name = account.names.of(function);
+    // What queues call is the alias: mappings that lead there are not listed for the function.
     let mut pages = account
         .lambda
         .list_event_source_mappings()
-        .function_name(&name)
+        .function_name(format!("{name}:live"))
         .into_paginator()
         .items()
         .send();

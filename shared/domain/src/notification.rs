@@ -235,6 +235,12 @@ impl DeliveryRequest {
         }
     }
 
+    /// Since when it could go out: since it was handed over, or since what it waited for by plan was over.
+    #[must_use]
+    pub fn due_at(&self) -> Timestamp {
+        self.handed_over_at.max(self.not_before.unwrap_or(self.handed_over_at))
+    }
+
     /// Before which moment it may not go, whatever becomes of the customer's quiet hours.
     fn earliest(&self) -> Option<Timestamp> {
         match self.passes_quiet_hours {

@@ -1,15 +1,15 @@
 //! The door through which providers' reports come in: from their queue, and from the delivery logs of text messages.
 
 use domain::ports::{Bury, Clock, Enqueue, HoldBack, LedgerAdvance, LedgerLoad, MessageLookUp, SuppressionsKeep};
-use domain::{NotificationId, RetryPolicy};
+use domain::{Channel, NotificationId, RetryPolicy};
 use pipeline::{Feedback, FeedbackCounts, FeedbackVerdict, Happened, Reported};
 use serde_json::Value;
 
-use crate::Metrics;
 use crate::invocation::{BatchAnswer, QueueMessage};
 use crate::outcomes::Outcomes;
 use crate::runtime::Reply;
-use crate::sending_door::{channel_word, metric_name, seconds_until};
+use crate::sending_door::seconds_until;
+use crate::{DeliveryMetric, MetricName, Metrics, ReportMetric};
 
 /// Everything behind the door: the ports of a [`Feedback`], made once and kept between calls.
 #[derive(Debug)]
@@ -102,39 +102,32 @@ where
 
 fn metrics_of(counts: &FeedbackCounts) -> Metrics {
     let mut metrics = Metrics::default();
-    let mut happened: Vec<_> = counts.happened.iter().collect();
-    happened.sort_by_key(|((channel, happened), _)| (channel.name(), word_of(*happened)));
-    for ((channel, happened), count) in happened {
-        let name = match happened {
-            Happened::Success | Happened::SettledInDoubt => metric_name(*channel, word_of(*happened)),
-            Happened::Delivered
-            | Happened::Bounced
-            | Happened::Complained
-            | Happened::Delayed
-            | Happened::Opened
-            | Happened::OpenedByMachine
-            | Happened::Clicked => format!("{}{}", channel_word(*channel), word_of(*happened)),
-        };
-        metrics.count(&name, *count);
+    let happened = counts.happened.iter();
+    let mut happened: Vec<_> = happened
+        .map(|((channel, happened), count)| (name_of(*channel, *happened), *count))
+        .collect();
+    happened.sort_by_key(|(name, _)| name.as_str());
+    for (name, count) in happened {
+        metrics.count(name, count);
     }
     metrics
-        .count("FeedbackUnmatched", counts.unmatched)
-        .count("FeedbackRefused", counts.refused)
-        .count("ContactSuppressed", counts.suppressed);
+        .count(MetricName::FeedbackUnmatched, counts.unmatched)
+        .count(MetricName::FeedbackRefused, counts.refused)
+        .count(MetricName::ContactSuppressed, counts.suppressed);
     metrics
 }
 
-const fn word_of(happened: Happened) -> &'static str {
+const fn name_of(channel: Channel, happened: Happened) -> MetricName {
     match happened {
-        Happened::Success => "Success",
-        Happened::SettledInDoubt => "SettledInDoubt",
-        Happened::Delivered => "Delivered",
-        Happened::Bounced => "Bounced",
-        Happened::Complained => "Complained",
-        Happened::Delayed => "Delayed",
-        Happened::Opened => "Opened",
-        Happened::OpenedByMachine => "OpenedByMachine",
-        Happened::Clicked => "Clicked",
+        Happened::Success => MetricName::Delivery(channel, DeliveryMetric::Success),
+        Happened::SettledInDoubt => MetricName::Delivery(channel, DeliveryMetric::SettledInDoubt),
+        Happened::Delivered => MetricName::Report(channel, ReportMetric::Delivered),
+        Happened::Bounced => MetricName::Report(channel, ReportMetric::Bounced),
+        Happened::Complained => MetricName::Report(channel, ReportMetric::Complained),
+        Happened::Delayed => MetricName::Report(channel, ReportMetric::Delayed),
+        Happened::Opened => MetricName::Report(channel, ReportMetric::Opened),
+        Happened::OpenedByMachine => MetricName::Report(channel, ReportMetric::OpenedByMachine),
+        Happened::Clicked => MetricName::Report(channel, ReportMetric::Clicked),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::journey::{Arrival, Journeys};
 use crate::outcomes::Outcomes;
 use crate::runtime::{Call, Reply};
 use crate::segment::End;
-use crate::{Metrics, direct};
+use crate::{MetricName, Metrics, direct};
 
 /// Everything behind the door: the ports of an [`Intake`], made once and kept between calls.
 #[derive(Debug)]
@@ -175,12 +175,12 @@ fn tell(counts: &IntakeCounts, outcomes: &Outcomes) -> Metrics {
     tracing::info!(outcomes = %outcomes, "took in {} messages", outcomes.count());
     let mut metrics = Metrics::default();
     metrics
-        .count("NotificationSent", counts.decided)
-        .count("ChannelsUsed", counts.channels)
-        .count("NotificationRepeated", counts.repeated)
-        .count("EventRefused", counts.refused)
-        .count("IdempotencyConflict", counts.conflicts)
-        .count("EventRetried", counts.retried);
+        .count(MetricName::NotificationSent, counts.decided)
+        .count(MetricName::ChannelsUsed, counts.channels)
+        .count(MetricName::NotificationRepeated, counts.repeated)
+        .count(MetricName::EventRefused, counts.refused)
+        .count(MetricName::IdempotencyConflict, counts.conflicts)
+        .count(MetricName::EventRetried, counts.retried);
     metrics
 }
 

@@ -1,16 +1,16 @@
 //! The door through which deliveries reach a sender: from its two queues.
 
 use domain::ports::{Bury, Clock, Courier, CustomersLoad, Defer, HoldBack, LedgerAdvance, OrderNews, TrafficShare};
-use domain::{Channel, Night, NotificationId, RetryPolicy, State};
+use domain::{Night, NotificationId, RetryPolicy, State};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
 
-use crate::Metrics;
 use crate::invocation::{BatchAnswer, QueueMessage, rounds};
 use crate::journey::{Arrival, Journeys};
 use crate::outcomes::Outcomes;
 use crate::runtime::{Call, Reply};
 use crate::segment::End;
+use crate::{DeliveryMetric, MetricName, Metrics};
 
 /// Everything behind the door: the ports of a [`Sending`], made once and kept between calls.
 #[derive(Debug)]
@@ -173,45 +173,32 @@ where
             "worked on {} {channel} deliveries",
             outcomes.count()
         );
-        let name = |what: &str| metric_name(channel, what);
+        let name = |what: DeliveryMetric| MetricName::Delivery(channel, what);
         let mut metrics = Metrics::default();
         metrics
-            .count(&name("Success"), counts.accepted)
-            .count(&name("Failure"), counts.failed)
-            .count(&name("Skipped"), counts.skipped)
-            .count("SmsSegments", counts.segments)
-            .count("SmsSkippedByNumberLimit", counts.over_number_limit)
-            .count("SmsSkippedByBudget", counts.over_budget)
-            .count(&name("Suppressed"), counts.suppressed)
-            .count(&name("Superseded"), counts.superseded)
-            .count(&name("Deferred"), counts.deferred)
-            .count(&name("Retried"), counts.retried)
-            .count(&name("Throttled"), counts.throttled)
-            .count(&name("AccountTrouble"), counts.account_trouble)
-            .count(&name("AccountLimit"), counts.limited)
-            .count(&name("HeldBack"), counts.held_back)
-            .count(&name("BreakerOpened"), counts.breaker_opened)
-            .count(&name("InDoubt"), counts.in_doubt)
-            .count(&name("ResentInDoubt"), counts.resent_in_doubt)
-            .count(&name("FailedInDoubt"), counts.failed_in_doubt)
-            .count(&name("Refused"), counts.refused)
-            .milliseconds(&name("Latency"), &counts.latencies_ms);
+            .count(name(DeliveryMetric::Success), counts.accepted)
+            .count(name(DeliveryMetric::Failure), counts.failed)
+            .count(name(DeliveryMetric::Skipped), counts.skipped)
+            .count(MetricName::SmsSegments, counts.segments)
+            .count(MetricName::SmsSkippedByNumberLimit, counts.over_number_limit)
+            .count(MetricName::SmsSkippedByBudget, counts.over_budget)
+            .count(name(DeliveryMetric::Suppressed), counts.suppressed)
+            .count(name(DeliveryMetric::Superseded), counts.superseded)
+            .count(name(DeliveryMetric::Deferred), counts.deferred)
+            .count(name(DeliveryMetric::Retried), counts.retried)
+            .count(name(DeliveryMetric::Throttled), counts.throttled)
+            .count(name(DeliveryMetric::AccountTrouble), counts.account_trouble)
+            .count(name(DeliveryMetric::AccountLimit), counts.limited)
+            .count(name(DeliveryMetric::HeldBack), counts.held_back)
+            .count(name(DeliveryMetric::BreakerOpened), counts.breaker_opened)
+            .count(name(DeliveryMetric::InDoubt), counts.in_doubt)
+            .count(name(DeliveryMetric::ResentInDoubt), counts.resent_in_doubt)
+            .count(name(DeliveryMetric::FailedInDoubt), counts.failed_in_doubt)
+            .count(name(DeliveryMetric::Refused), counts.refused)
+            .milliseconds(name(DeliveryMetric::Latency), &counts.latencies_ms)
+            .milliseconds(name(DeliveryMetric::Delay), &counts.delays_ms)
+            .milliseconds(name(DeliveryMetric::UrgentDelay), &counts.urgent_delays_ms);
         metrics
-    }
-}
-
-/// The name of a metric about deliveries of a channel.
-pub(crate) fn metric_name(channel: Channel, what: &str) -> String {
-    format!("{}Notification{what}", channel_word(channel))
-}
-
-/// The channel as metrics write it.
-pub(crate) const fn channel_word(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Email => "Email",
-        Channel::Sms => "Sms",
-        Channel::Push => "Push",
-        Channel::InApp => "InApp",
     }
 }
 

@@ -7,6 +7,7 @@ use messages::{Origin, TemplateName, Templates, Wording};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use crate::MetricName;
 use crate::runtime::Reply;
 
 /// So long is what is in force believed to be so: a version is in force this long after it was published, at most.
@@ -99,8 +100,8 @@ impl<W: TemplatesLoad, C: Clock> TemplateBook<W, C> {
         let broken = broken.values().map(|(times, _)| times).sum();
         reply
             .metrics
-            .count("TemplatesUnavailable", unavailable)
-            .count("TemplateBroken", broken);
+            .count(MetricName::TemplatesUnavailable, unavailable)
+            .count(MetricName::TemplateBroken, broken);
         reply
     }
 

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ports::Clock;
 use futures_util::FutureExt;
-use lambda::{Call, Metrics, Reply, SystemClock};
+use lambda::{Call, MetricName, Metrics, Reply, SystemClock};
 use serde_json::{Map, Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -30,12 +30,12 @@ pub struct Front {
 
 /// What a handler wants counted besides, as an extension of its response: names of metrics, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counted(pub Vec<(&'static str, u64)>);
+pub struct Counted(pub Vec<(MetricName, u64)>);
 
 impl Counted {
     /// One thing, once.
     #[must_use]
-    pub fn once(name: &'static str) -> Self {
+    pub fn once(name: MetricName) -> Self {
         Self(vec![(name, 1)])
     }
 }
@@ -133,13 +133,13 @@ fn metrics_of(response: &Response<Body>, took_ms: i64) -> Metrics {
     let status = response.status();
     let mut metrics = Metrics::default();
     metrics
-        .count("ApiRequests", 1)
-        .count("ApiClientErrors", u64::from(status.is_client_error()))
-        .count("ApiServerErrors", u64::from(status.is_server_error()))
-        .milliseconds("ApiLatency", &[took_ms]);
+        .count(MetricName::ApiRequests, 1)
+        .count(MetricName::ApiClientErrors, u64::from(status.is_client_error()))
+        .count(MetricName::ApiServerErrors, u64::from(status.is_server_error()))
+        .milliseconds(MetricName::ApiLatency, &[took_ms]);
     if let Some(Counted(counts)) = response.extensions().get::<Counted>() {
         for (name, count) in counts {
-            metrics.count(name, *count);
+            metrics.count(*name, *count);
         }
     }
     metrics
@@ -191,7 +191,7 @@ mod tests {
             .route("/panic", get(async || -> StatusCode { panic!("of a test") }))
             .route(
                 "/counted",
-                get(async || (axum::Extension(Counted::once("Counted")), "counted")),
+                get(async || (axum::Extension(Counted::once(MetricName::Unsubscribed)), "counted")),
             );
         Front::new(router, 16)
     }
@@ -270,7 +270,7 @@ mod tests {
     async fn requests_are_counted_and_so_is_what_a_handler_asks_for() {
         let reply = front().handle(&call("GET", "/counted", None)).await;
         let counts: BTreeMap<&str, u64> = reply.metrics.counts().collect();
-        assert_eq!(counts, BTreeMap::from([("ApiRequests", 1), ("Counted", 1)]));
+        assert_eq!(counts, BTreeMap::from([("ApiRequests", 1), ("Unsubscribed", 1)]));
         let reply = front().handle(&call("GET", "/elsewhere", None)).await;
         let counts: BTreeMap<&str, u64> = reply.metrics.counts().collect();
         assert_eq!(counts, BTreeMap::from([("ApiClientErrors", 1), ("ApiRequests", 1)]));

@@ -12,7 +12,7 @@ async fn flows(stack: &Stack, function: &str) -> Vec<bool> {
     let output = stack
         .lambda
         .list_event_source_mappings()
-        .function_name(stack.name(function))
+        .function_name(format!("{}:live", stack.name(function)))
         .send()
         .await
         .unwrap();
@@ -28,7 +28,7 @@ async fn open_valves(stack: &Stack, function: &str, is_open: bool) {
     let output = stack
         .lambda
         .list_event_source_mappings()
-        .function_name(stack.name(function))
+        .function_name(format!("{}:live", stack.name(function)))
         .send()
         .await
         .unwrap();

@@ -136,10 +136,7 @@ where
             return Some(End::Unwanted(Reason::Superseded));
         }
         // An operator who sends it again has decided that it is not too late.
-        let due_at = request
-            .handed_over_at
-            .max(request.not_before.unwrap_or(request.handed_over_at));
-        let is_late = held.delivery.generation == 0 && now.duration_since(due_at) > self.policy.hold_at_most;
+        let is_late = held.delivery.generation == 0 && now.duration_since(request.due_at()) > self.policy.hold_at_most;
         if is_late {
             return Some(End::HeldTooLong);
         }

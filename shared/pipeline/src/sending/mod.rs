@@ -135,6 +135,11 @@ pub struct SendingCounts {
     pub refused: u64,
     /// Milliseconds from the event to the provider's acceptance, one for each accepted delivery.
     pub latencies_ms: Vec<i64>,
+    /// The same from the moment at which the delivery could go out: when it was handed over, or when what it waited for by
+    /// plan was over. Without urgent ones.
+    pub delays_ms: Vec<i64>,
+    /// The same for urgent ones.
+    pub urgent_delays_ms: Vec<i64>,
 }
 
 impl std::ops::AddAssign for SendingCounts {
@@ -159,6 +164,8 @@ impl std::ops::AddAssign for SendingCounts {
         self.failed_in_doubt += more.failed_in_doubt;
         self.refused += more.refused;
         self.latencies_ms.extend(more.latencies_ms);
+        self.delays_ms.extend(more.delays_ms);
+        self.urgent_delays_ms.extend(more.urgent_delays_ms);
     }
 }
 

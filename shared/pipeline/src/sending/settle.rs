@@ -78,14 +78,17 @@ where
                 counts.accepted += 1;
                 let sms = next.written.as_ref().and_then(|written| written.sms);
                 counts.segments += sms.map_or(0, |sms| u64::from(sms.segments));
-                counts.latencies_ms.push(
-                    next.changed_at
-                        .duration_since(held.request.at)
-                        .as_millis()
-                        .max(0)
-                        .try_into()
-                        .unwrap_or(i64::MAX),
-                );
+                let since = |then: Timestamp| {
+                    let milliseconds = next.changed_at.duration_since(then).as_millis().max(0);
+                    i64::try_from(milliseconds).unwrap_or(i64::MAX)
+                };
+                let request = held.request;
+                counts.latencies_ms.push(since(request.at));
+                let delays = match request.is_urgent {
+                    true => &mut counts.urgent_delays_ms,
+                    false => &mut counts.delays_ms,
+                };
+                delays.push(since(request.due_at()));
             }
             State::Parked | State::Failed => counts.failed += 1,
             State::Skipped | State::Expired => {

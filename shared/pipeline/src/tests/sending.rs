@@ -67,6 +67,11 @@ async fn an_accepted_message_is_sent_and_its_repetition_is_not() {
         (report.counts.accepted, report.counts.latencies_ms.as_slice()),
         (1, [3_000].as_slice())
     );
+    // Handed over in the same moment, so that nothing was waited for.
+    assert_eq!(
+        (report.counts.delays_ms, report.counts.urgent_delays_ms),
+        (vec![], vec![0])
+    );
     let again = house.send("b", &courier, &[request.clone(), request.clone()]).await;
     assert!(
         again
