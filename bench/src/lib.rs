@@ -1,5 +1,7 @@
 //! The job that is measured: writing the e-mail of an order with two items.
 
+pub mod rig;
+
 use domain::{Content, Language, NotificationType};
 use messages::{RenderError, RenderedEmail, Templates, samples};
 

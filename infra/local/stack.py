@@ -49,6 +49,7 @@ DEPLOYED_AS = {
     "order-outbox": "order-outbox",
     "carrier-poller": "carrier-poller",
     "tracking-api": "tracking-api",
+    "canary": "canary",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.

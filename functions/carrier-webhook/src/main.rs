@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);
     let config = Config::read(&variables)?;
-    let connection = aws::Connection::from_environment().await;
+    let connection = aws::Connection::from_environment();
     let sqs = connection.sqs();
     let desk = Desk {
         keys: RememberedCarrierSecrets::new(connection.secrets(), config.secrets_arn),

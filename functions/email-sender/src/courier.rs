@@ -1,6 +1,6 @@
 //! Writes an e-mail in the customer's language and takes it to SES.
 
-use aws::{DynamoTemplates, Letter, SesMailer};
+use aws::{DynamoTemplates, Letter, SesMailer, ThinDynamoDb, ThinSes};
 use domain::ports::{Courier, Draft, NotWritten, SendAnswer};
 use domain::{Channel, DeliveryRequest, Written};
 use lambda::{SystemClock, TemplateBook};
@@ -11,10 +11,10 @@ use crate::customer_links::CustomerLinks;
 /// Writes e-mails and takes them to SES.
 #[derive(Debug)]
 pub(crate) struct EmailCourier {
-    pub(crate) book: TemplateBook<DynamoTemplates, SystemClock>,
+    pub(crate) book: TemplateBook<DynamoTemplates<ThinDynamoDb>, SystemClock>,
     pub(crate) shop: Shop,
     pub(crate) links: CustomerLinks,
-    pub(crate) mailer: SesMailer,
+    pub(crate) mailer: SesMailer<ThinSes>,
 }
 
 impl Courier for EmailCourier {

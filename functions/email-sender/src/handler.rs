@@ -1,8 +1,8 @@
 //! From what woke the e-mail sender up to its two doors, and back.
 
 use aws::{
-    Connection, DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, DynamoWaitingRoom, SesMailer,
-    SqsDeadLetters, SqsQueues, SqsTroubleBell, SqsVisibility,
+    DynamoCustomers, DynamoLedger, DynamoTemplates, DynamoTraffic, DynamoWaitingRoom, SesMailer, SqsDeadLetters,
+    SqsQueues, SqsTroubleBell, SqsVisibility, ThinConnection, ThinDynamoDb, ThinSqs,
 };
 use domain::Channel;
 use lambda::{Call, IntakeDoor, Invocation, Reply, SendingDoor, SystemClock, TemplateBook};
@@ -15,21 +15,21 @@ use crate::config::Config;
 use crate::courier::EmailCourier;
 
 type Deliveries = SendingDoor<
-    DynamoCustomers,
-    DynamoLedger,
-    SqsDeadLetters,
+    DynamoCustomers<ThinDynamoDb>,
+    DynamoLedger<ThinDynamoDb>,
+    SqsDeadLetters<ThinSqs>,
     EmailCourier,
-    DynamoTraffic<SystemClock>,
-    SqsVisibility,
+    DynamoTraffic<SystemClock, ThinDynamoDb, ThinSqs>,
+    SqsVisibility<ThinSqs>,
     SystemClock,
-    DynamoWaitingRoom,
+    DynamoWaitingRoom<ThinDynamoDb>,
 >;
 type Events = IntakeDoor<
-    DynamoCustomers,
-    DynamoLedger,
-    QueuesAndRoom<SqsQueues, DynamoWaitingRoom>,
-    SqsDeadLetters,
-    SqsVisibility,
+    DynamoCustomers<ThinDynamoDb>,
+    DynamoLedger<ThinDynamoDb>,
+    QueuesAndRoom<SqsQueues<ThinSqs>, DynamoWaitingRoom<ThinDynamoDb>>,
+    SqsDeadLetters<ThinSqs>,
+    SqsVisibility<ThinSqs>,
     SystemClock,
 >;
 
@@ -42,7 +42,7 @@ pub(crate) struct Doors {
 
 impl Doors {
     /// Builds the doors: every client and every template once.
-    pub(crate) fn open(config: Config, connection: &Connection) -> Result<Self, Error> {
+    pub(crate) fn open(config: Config, connection: &ThinConnection) -> Result<Self, Error> {
         let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
         let customers = DynamoCustomers::new(
             dynamodb.clone(),

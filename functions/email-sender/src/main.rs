@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);
     let config = config::Config::read(&variables)?;
-    let connection = aws::Connection::from_environment().await;
+    let connection = aws::ThinConnection::from_variables(|name| variables.optional(name))?;
     let doors = handler::Doors::open(config, &connection)?;
     lambda::start("email-sender", async |call| doors.handle(call).await).await
 }

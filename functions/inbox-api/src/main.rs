@@ -9,7 +9,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);
     let config = Config::read(&variables)?;
-    let connection = aws::Connection::from_environment().await;
+    let connection = aws::Connection::from_environment();
     let inbox = aws::DynamoInbox::new(connection.dynamodb(), config.inbox_table);
     let front = Front::new(router(inbox), LARGEST_BODY).for_customers(config.identity);
     web::serve("inbox-api", front).await

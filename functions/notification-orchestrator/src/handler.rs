@@ -1,6 +1,9 @@
 //! From what woke the orchestrator up to the intake, and back.
 
-use aws::{Connection, DynamoCustomers, DynamoLedger, DynamoWaitingRoom, SqsDeadLetters, SqsQueues, SqsVisibility};
+use aws::{
+    DynamoCustomers, DynamoLedger, DynamoWaitingRoom, SqsDeadLetters, SqsQueues, SqsVisibility, ThinConnection,
+    ThinDynamoDb, ThinSqs,
+};
 use lambda::{Call, IntakeDoor, Invocation, Reply, SystemClock};
 use pipeline::{QueuesAndRoom, RememberedCustomers};
 
@@ -8,16 +11,16 @@ use crate::config::Config;
 
 /// The door of the orchestrator.
 pub(crate) type Door = IntakeDoor<
-    RememberedCustomers<DynamoCustomers, SystemClock>,
-    DynamoLedger,
-    QueuesAndRoom<SqsQueues, DynamoWaitingRoom>,
-    SqsDeadLetters,
-    SqsVisibility,
+    RememberedCustomers<DynamoCustomers<ThinDynamoDb>, SystemClock>,
+    DynamoLedger<ThinDynamoDb>,
+    QueuesAndRoom<SqsQueues<ThinSqs>, DynamoWaitingRoom<ThinDynamoDb>>,
+    SqsDeadLetters<ThinSqs>,
+    SqsVisibility<ThinSqs>,
     SystemClock,
 >;
 
 /// Builds the door: every client once.
-pub(crate) fn door(config: Config, connection: &Connection) -> Door {
+pub(crate) fn door(config: Config, connection: &ThinConnection) -> Door {
     let (dynamodb, sqs) = (connection.dynamodb(), connection.sqs());
     let customers = DynamoCustomers::new(
         dynamodb.clone(),

@@ -10,7 +10,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     Call::start_log(&variables);
     let config = Config::read(&variables)?;
     let identity = config.identity.clone();
-    let connection = aws::Connection::from_environment().await;
+    let connection = aws::Connection::from_environment();
     let front = Front::new(router(Outside::reach(config, &connection)), LARGEST_BODY).for_customers(identity);
     web::serve("preferences-api", front).await
 }

@@ -18,7 +18,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);
     let config = config::Config::read(&variables)?;
-    let dynamodb = aws::Connection::from_environment().await.dynamodb();
+    let dynamodb = aws::Connection::from_environment().dynamodb();
     let room = DynamoWaitingRoom::new(dynamodb.clone(), config.deferred_deliveries_table);
     let keep = DynamoPreferences::new(
         dynamodb,

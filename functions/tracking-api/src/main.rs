@@ -10,7 +10,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);
     let config = Config::read(&variables)?;
-    let connection = aws::Connection::from_environment().await;
+    let connection = aws::Connection::from_environment();
     let store = aws::DynamoTracking::new(connection.dynamodb(), config.table, config.retention_days);
     let settings = config.settings;
     let router = router(Arc::new(Door { store, settings }));

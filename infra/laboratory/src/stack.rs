@@ -37,7 +37,7 @@ impl Stack {
 
     /// The stack of the environment, in an account too.
     pub async fn anywhere() -> Self {
-        let connection = Connection::from_environment().await;
+        let connection = Connection::from_environment();
         Self {
             prefix: variable("E_COM67_PREFIX").unwrap_or_else(|| "e-com67".to_owned()),
             endpoint: variable("AWS_ENDPOINT_URL"),

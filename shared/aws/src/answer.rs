@@ -186,7 +186,7 @@ mod tests {
             .local_addr()
             .unwrap();
         let keys = crate::Credentials::new("key", "secret", None, None, "test");
-        let connection = crate::Connection::to(&format!("http://{port}"), "eu-west-1", keys).await;
+        let connection = crate::Connection::to(&format!("http://{port}"), "eu-west-1", keys);
         let error = connection.ses().send_email().send().await.unwrap_err();
         let not_taken = SendAnswer::NotTaken {
             reason: "no connection".to_owned(),

@@ -1,11 +1,12 @@
 //! Items of one or more tables by their keys: a hundred in a request, and again what DynamoDB left undone.
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::batch_get_item::builders::BatchGetItemInputBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashMap;
 
 use crate::answer::in_few_words;
+use crate::calls::DynamoDb;
 use crate::item::{Item, number, text};
 
 /// `BatchGetItem` takes no more keys than this, all tables together.
@@ -48,7 +49,10 @@ impl Key {
 }
 
 /// The items that stand under these keys now, by table; or, in few words, why that is not known for all of them.
-pub(crate) async fn batch_get(client: &Client, mut keys: Vec<Key>) -> Result<HashMap<String, Vec<Item>>, String> {
+pub(crate) async fn batch_get(
+    client: &impl DynamoDb,
+    mut keys: Vec<Key>,
+) -> Result<HashMap<String, Vec<Item>>, String> {
     // DynamoDB refuses a request that names a key twice.
     keys.sort_unstable();
     keys.dedup();
@@ -60,9 +64,7 @@ pub(crate) async fn batch_get(client: &Client, mut keys: Vec<Key>) -> Result<Has
                 break;
             }
             let output = client
-                .batch_get_item()
-                .set_request_items(Some(asked))
-                .send()
+                .batch_get_item(BatchGetItemInputBuilder::default().set_request_items(Some(asked)))
                 .await
                 .map_err(|error| in_few_words(&error))?;
             for (table, items) in output.responses.unwrap_or_default() {
@@ -95,6 +97,7 @@ fn request(keys: &[Key]) -> Result<HashMap<String, KeysAndAttributes>, BuildErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
 

@@ -3,8 +3,11 @@
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use std::time::Duration;
 
 pub use aws_sdk_dynamodb::config::Credentials;
@@ -17,7 +20,13 @@ const INVOKE_TIME_OUT: Duration = Duration::from_secs(25);
 
 /// A connection that was idle for longer is not used again. A function sleeps between its calls, and a connection that the
 /// other side closed meanwhile breaks under the next request: for a provider that would leave doubt.
-const IDLE_FOR: Duration = Duration::from_secs(5);
+pub(crate) const IDLE_FOR: Duration = Duration::from_secs(5);
+
+/// The longest that making a connection may take, TLS included.
+pub(crate) const CONNECT_TIME_OUT: Duration = Duration::from_secs(2);
+
+/// The longest that one attempt of a call may take that is repeated.
+pub(crate) const ATTEMPT_TIME_OUT: Duration = Duration::from_secs(5);
 
 /// The configuration from which every client is made.
 #[derive(Debug, Clone)]
@@ -27,22 +36,27 @@ pub struct Connection {
 
 impl Connection {
     /// Reads region, credentials and endpoint from the environment, as Lambda sets it. Nothing else is asked: no profile, no
-    /// instance metadata.
-    pub async fn from_environment() -> Self {
-        let loader = loader().credentials_provider(EnvironmentVariableCredentialsProvider::new());
+    /// instance metadata. Nothing is connected before the first call.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what every AWS client reads is read where the clients are made"
+    )]
+    pub fn from_environment() -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+        let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
         Self {
-            config: loader.load().await,
+            config: config(region, variable("AWS_ENDPOINT_URL"), credentials),
         }
     }
 
     /// Speaks to this endpoint, in this region, with these credentials, for tools and tests.
-    pub async fn to(endpoint: &str, region: &str, credentials: Credentials) -> Self {
-        let loader = loader()
-            .endpoint_url(endpoint)
-            .region(Region::new(region.to_owned()))
-            .credentials_provider(credentials);
+    #[must_use]
+    pub fn to(endpoint: &str, region: &str, credentials: Credentials) -> Self {
+        let credentials = SharedCredentialsProvider::new(credentials);
         Self {
-            config: loader.load().await,
+            config: config(Some(region.to_owned()), Some(endpoint.to_owned()), credentials),
         }
     }
 
@@ -56,7 +70,7 @@ impl Connection {
     #[must_use]
     pub fn inboxes(&self) -> aws_sdk_dynamodb::Client {
         let time_outs = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
+            .connect_timeout(CONNECT_TIME_OUT)
             .operation_attempt_timeout(Duration::from_secs(3))
             .operation_timeout(CALL_TIME_OUT)
             .build();
@@ -119,7 +133,7 @@ impl Connection {
     #[must_use]
     pub fn lambda(&self) -> aws_sdk_lambda::Client {
         let time_outs = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
+            .connect_timeout(CONNECT_TIME_OUT)
             .operation_attempt_timeout(INVOKE_TIME_OUT)
             .operation_timeout(INVOKE_TIME_OUT)
             .build();
@@ -130,25 +144,42 @@ impl Connection {
     }
 }
 
-/// What is the same for every service, and wherever the rest comes from.
-fn loader() -> ConfigLoader {
+/// What is the same for every service. The SDK's own loader would ask a chain of providers
+/// and files for what Lambda sets in variables.
+fn config(region: Option<String>, endpoint: Option<String>, credentials: SharedCredentialsProvider) -> SdkConfig {
     let time_outs = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(5))
+        .connect_timeout(CONNECT_TIME_OUT)
+        .operation_attempt_timeout(ATTEMPT_TIME_OUT)
         .build();
     let http = aws_smithy_http_client::Builder::new()
         .pool_idle_timeout(IDLE_FOR)
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
         .build_https();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.map(Region::new))
+        .credentials_provider(credentials)
+        .http_client(AtFirstCall(http))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .timeout_config(time_outs)
+        .timeout_config(time_outs);
+    config.set_endpoint_url(endpoint);
+    config.build()
+}
+
+/// An HTTP client that is made ready by its first call. The SDK's own reads every certificate of the machine, 16 million
+/// instructions, while a function starts that may find nothing to do.
+#[derive(Debug)]
+struct AtFirstCall(SharedHttpClient);
+
+impl HttpClient for AtFirstCall {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
 }
 
 fn provider_time_outs() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(CONNECT_TIME_OUT)
         .operation_timeout(CALL_TIME_OUT)
         .build()
 }
@@ -187,9 +218,9 @@ mod tests {
             Self { endpoint, requests }
         }
 
-        async fn connection(&self) -> Connection {
+        fn connection(&self) -> Connection {
             let credentials = Credentials::new("id", "secret", None, None, "test");
-            Connection::to(&self.endpoint, "eu-west-1", credentials).await
+            Connection::to(&self.endpoint, "eu-west-1", credentials)
         }
 
         fn requests(&self) -> usize {
@@ -239,12 +270,12 @@ mod tests {
         let server_error = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
         for reply in [server_error, ""] {
             let provider = BadProvider::replying(reply);
-            let answer = email(&provider.connection().await).await;
+            let answer = email(&provider.connection()).await;
             assert!(matches!(answer, SendAnswer::Unknown { .. }), "{answer:?} to {reply:?}");
             assert_eq!(provider.requests(), 1, "e-mails after {reply:?}");
 
             let provider = BadProvider::replying(reply);
-            let answer = text_message(&provider.connection().await).await;
+            let answer = text_message(&provider.connection()).await;
             assert!(matches!(answer, SendAnswer::Unknown { .. }), "{answer:?} to {reply:?}");
             assert_eq!(provider.requests(), 1, "text messages after {reply:?}");
         }
@@ -253,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn what_may_be_repeated_is_repeated() {
         let provider = BadProvider::replying("");
-        let client = provider.connection().await.dynamodb();
+        let client = provider.connection().dynamodb();
         assert!(client.list_tables().send().await.is_err());
         assert_eq!(provider.requests(), 3);
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::ContactKey;
 use crate::batch_get::{Key, batch_get};
+use crate::calls::DynamoDb;
 use crate::item::text_of;
 use crate::preferences_item::preferences_of;
 use crate::suppression_item::suppression_of;
@@ -15,8 +16,8 @@ const READING: &str = "read preferences and suppressions";
 
 /// The tables of preferences and of suppressions.
 #[derive(Debug, Clone)]
-pub struct DynamoCustomers {
-    client: Client,
+pub struct DynamoCustomers<D = Client> {
+    client: D,
     preferences_table: String,
     suppressions: Option<Suppressions>,
 }
@@ -28,10 +29,10 @@ struct Suppressions {
     key: ContactKey,
 }
 
-impl DynamoCustomers {
+impl<D> DynamoCustomers<D> {
     /// The tables of these names. The key is the one under which the suppressions were written.
     #[must_use]
-    pub const fn new(client: Client, preferences_table: String, suppressions_table: String, key: ContactKey) -> Self {
+    pub const fn new(client: D, preferences_table: String, suppressions_table: String, key: ContactKey) -> Self {
         Self {
             client,
             preferences_table,
@@ -44,7 +45,7 @@ impl DynamoCustomers {
 
     /// The table of preferences alone, for whoever writes to no contact: nothing is known against any.
     #[must_use]
-    pub const fn of_preferences(client: Client, preferences_table: String) -> Self {
+    pub const fn of_preferences(client: D, preferences_table: String) -> Self {
         Self {
             client,
             preferences_table,
@@ -53,7 +54,7 @@ impl DynamoCustomers {
     }
 }
 
-impl CustomersLoad for DynamoCustomers {
+impl<D: DynamoDb> CustomersLoad for DynamoCustomers<D> {
     async fn load(&self, users: &[UserId], contacts: &[Contact]) -> Result<Customers, Unavailable> {
         let hashed = |suppressions: &Suppressions| -> HashMap<String, &Contact> {
             let hashes = contacts.iter().map(|contact| (suppressions.key.of(contact), contact));

@@ -6,6 +6,8 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::batch_execute_statement::builders::BatchExecuteStatementInputBuilder;
+use aws_sdk_dynamodb::operation::query::builders::QueryInputBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
     ReturnValuesOnConditionCheckFailure,
@@ -18,6 +20,7 @@ use std::collections::HashMap;
 
 use crate::answer::in_few_words;
 use crate::batch_get::{Key, batch_get};
+use crate::calls::DynamoDb;
 use crate::item::{Item, moment, number, text, text_of};
 
 mod layout;
@@ -40,23 +43,25 @@ const MOST_NEWS: i32 = 50;
 
 /// The ledger in DynamoDB.
 #[derive(Debug, Clone)]
-pub struct DynamoLedger {
-    client: Client,
+pub struct DynamoLedger<D = Client> {
+    client: D,
     table: String,
     retention_days: i64,
 }
 
-impl DynamoLedger {
+impl<D> DynamoLedger<D> {
     /// The table of that name, which forgets a notification after so many days.
     #[must_use]
-    pub const fn new(client: Client, table: String, retention_days: i64) -> Self {
+    pub const fn new(client: D, table: String, retention_days: i64) -> Self {
         Self {
             client,
             table,
             retention_days,
         }
     }
+}
 
+impl<D: DynamoDb> DynamoLedger<D> {
     /// Runs one batch: a response for each statement, or why there is none.
     async fn run(
         &self,
@@ -64,8 +69,9 @@ impl DynamoLedger {
     ) -> Result<Vec<BatchStatementResponse>, String> {
         let statements = statements.map_err(|incomplete| incomplete.to_string())?;
         let expected = statements.len();
-        let call = self.client.batch_execute_statement().set_statements(Some(statements));
-        let output = call.send().await.map_err(|error| in_few_words(&error))?;
+        let request = BatchExecuteStatementInputBuilder::default().set_statements(Some(statements));
+        let answer = self.client.batch_execute_statement(request).await;
+        let output = answer.map_err(|error| in_few_words(&error))?;
         match output.responses {
             Some(responses) if responses.len() == expected => Ok(responses),
             _ => Err("DynamoDB answered for another number of statements".to_owned()),
@@ -124,9 +130,7 @@ impl DynamoLedger {
 
     /// The notifications of one order that are not older than this moment, newest first.
     async fn ids_of(&self, order: &OrderId, since: Timestamp) -> Result<Vec<NotificationId>, Unavailable> {
-        let answer = self
-            .client
-            .query()
+        let request = QueryInputBuilder::default()
             .table_name(&self.table)
             .index_name(ORDER_INDEX)
             .key_condition_expression("#order = :order AND #at >= :since")
@@ -135,10 +139,8 @@ impl DynamoLedger {
             .expression_attribute_values(":order", text(order.as_str()))
             .expression_attribute_values(":since", number(since.as_second()))
             .scan_index_forward(false)
-            .limit(MOST_NEWS)
-            .send()
-            .await;
-        match answer {
+            .limit(MOST_NEWS);
+        match self.client.query(request).await {
             Ok(output) => Ok(output.items().iter().filter_map(id_of).collect()),
             Err(error) => Err(Unavailable::new(ASKING_FOR_NEWS, in_few_words(&error))),
         }
@@ -222,7 +224,7 @@ impl DynamoLedger {
     }
 }
 
-impl LedgerRecord for DynamoLedger {
+impl<D: DynamoDb> LedgerRecord for DynamoLedger<D> {
     async fn record(&self, notifications: &[Notification]) -> Vec<Result<Recorded, Unavailable>> {
         let mut recorded = Vec::with_capacity(notifications.len());
         for chunk in notifications.chunks(MAX_STATEMENTS) {
@@ -232,7 +234,7 @@ impl LedgerRecord for DynamoLedger {
     }
 }
 
-impl LedgerAdvance for DynamoLedger {
+impl<D: DynamoDb> LedgerAdvance for DynamoLedger<D> {
     async fn advance(&self, steps: &[Step]) -> Vec<Result<Advanced, Unavailable>> {
         let mut advanced = Vec::with_capacity(steps.len());
         for chunk in steps.chunks(MAX_STATEMENTS) {
@@ -242,7 +244,7 @@ impl LedgerAdvance for DynamoLedger {
     }
 }
 
-impl LedgerLoad for DynamoLedger {
+impl<D: DynamoDb> LedgerLoad for DynamoLedger<D> {
     async fn load(&self, ids: &[NotificationId]) -> Result<HashMap<NotificationId, Notification>, Unavailable> {
         let keys = ids.iter().map(|id| Key {
             table: self.table.clone(),
@@ -263,7 +265,7 @@ impl LedgerLoad for DynamoLedger {
     }
 }
 
-impl OrderNews for DynamoLedger {
+impl<D: DynamoDb> OrderNews for DynamoLedger<D> {
     async fn since(&self, orders: &[(OrderId, Timestamp)]) -> Result<HashMap<OrderId, Vec<News>>, Unavailable> {
         let mut earliest: HashMap<&OrderId, Timestamp> = HashMap::with_capacity(orders.len());
         for (order, since) in orders {

@@ -3,6 +3,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::get_item::builders::GetItemInputBuilder;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -11,6 +12,7 @@ use domain::{InForce, StateMove, Switch, TemplateVersion, VersionState};
 
 use crate::answer::{in_few_words, was_written};
 use crate::batch_get::{Key, SortKey, batch_get};
+use crate::calls::DynamoDb;
 use crate::item::{moment, number, text};
 use crate::template_item::{INDEX, in_force_item, in_force_of, key, version_item, version_of};
 
@@ -22,18 +24,20 @@ const SWITCHING: &str = "change which words are in force";
 
 /// The table of overriding words.
 #[derive(Debug, Clone)]
-pub struct DynamoTemplates {
-    client: Client,
+pub struct DynamoTemplates<D = Client> {
+    client: D,
     table: String,
 }
 
-impl DynamoTemplates {
+impl<D> DynamoTemplates<D> {
     /// The table of that name.
     #[must_use]
-    pub const fn new(client: Client, table: String) -> Self {
+    pub const fn new(client: D, table: String) -> Self {
         Self { client, table }
     }
+}
 
+impl DynamoTemplates {
     /// Every version of one template, oldest first.
     ///
     /// # Errors
@@ -184,18 +188,14 @@ fn was_overtaken(error: &TransactWriteItemsError) -> bool {
             .all(|code| matches!(*code, "ConditionalCheckFailed" | "TransactionConflict"))
 }
 
-impl TemplatesLoad for DynamoTemplates {
+impl<D: DynamoDb> TemplatesLoad for DynamoTemplates<D> {
     async fn in_force(&self) -> Result<InForce, Unavailable> {
         let (template, version) = INDEX;
-        let answer = self
-            .client
-            .get_item()
+        let request = GetItemInputBuilder::default()
             .table_name(&self.table)
             .set_key(Some(key(template, version)))
-            .consistent_read(true)
-            .send()
-            .await;
-        match answer {
+            .consistent_read(true);
+        match self.client.get_item(request).await {
             Ok(output) => Ok(output.item().map(in_force_of).unwrap_or_default()),
             Err(error) => Err(Unavailable::new(LOOKING, in_few_words(&error))),
         }

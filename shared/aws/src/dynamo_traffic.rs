@@ -1,8 +1,9 @@
 //! Traffic in DynamoDB: one item per channel for pace and breaker, one per window for its permits.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::get_item::builders::GetItemInputBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemInputBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::ports::{Clock, TrafficKeep, TrafficShare, Unavailable};
 use domain::{Asked, Breaker, Channel, Slowed, Traffic, Window};
@@ -12,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::SqsTroubleBell;
 use crate::answer::{in_few_words, was_written};
+use crate::calls::{DynamoDb, Sqs};
 use crate::item::{Item, map_of, moment, moment_of, number, number_of, text, text_of};
 
 /// So old may an answer be, unless this process itself wrote something meanwhile.
@@ -31,12 +33,12 @@ const LIMITING: &str = "write down how fast the account may send";
 
 /// The table of the system's state, as far as it is about traffic.
 #[derive(Debug)]
-pub struct DynamoTraffic<C> {
-    client: Client,
+pub struct DynamoTraffic<C, D = Client, S = aws_sdk_sqs::Client> {
+    client: D,
     table: String,
     clock: C,
     sms_limit: Option<f64>,
-    bell: Option<SqsTroubleBell>,
+    bell: Option<SqsTroubleBell<S>>,
     remembered_for: SignedDuration,
     memory: Mutex<Memory>,
 }
@@ -49,17 +51,6 @@ struct Memory {
 }
 
 impl<C: Clock> DynamoTraffic<C> {
-    /// The table of that name, for a sender: an answer is remembered for ten seconds of this clock, unless a breaker is open,
-    /// and the bell is rung when one opens.
-    #[must_use]
-    pub fn for_sender(client: Client, table: String, clock: C, bell: SqsTroubleBell) -> Self {
-        Self {
-            bell: Some(bell),
-            remembered_for: REMEMBERED_FOR,
-            ..Self::for_keeper(client, table, clock)
-        }
-    }
-
     /// The table of that name, for the keeper of the queues: nothing is remembered, because everybody else goes by what it
     /// decides, and no bell is rung, because it would ring for itself.
     #[must_use]
@@ -71,6 +62,23 @@ impl<C: Clock> DynamoTraffic<C> {
             sms_limit: None,
             bell: None,
             remembered_for: SignedDuration::ZERO,
+            memory: Mutex::default(),
+        }
+    }
+}
+
+impl<C: Clock, D: DynamoDb, S: Sqs> DynamoTraffic<C, D, S> {
+    /// The table of that name, for a sender: an answer is remembered for ten seconds of this clock, unless a breaker is open,
+    /// and the bell is rung when one opens.
+    #[must_use]
+    pub fn for_sender(client: D, table: String, clock: C, bell: SqsTroubleBell<S>) -> Self {
+        Self {
+            client,
+            table,
+            clock,
+            sms_limit: None,
+            bell: Some(bell),
+            remembered_for: REMEMBERED_FOR,
             memory: Mutex::default(),
         }
     }
@@ -104,9 +112,8 @@ impl<C: Clock> DynamoTraffic<C> {
         memory.seen.remove(&channel);
     }
 
-    fn update(&self, name: String) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
+    fn update(&self, name: String) -> UpdateItemInputBuilder {
+        UpdateItemInputBuilder::default()
             .table_name(&self.table)
             .key("name", text(name))
     }
@@ -115,16 +122,16 @@ impl<C: Clock> DynamoTraffic<C> {
     async fn write(
         &self,
         channel: Channel,
-        update: UpdateItemFluentBuilder,
+        update: UpdateItemInputBuilder,
         doing: &'static str,
     ) -> Result<(), Unavailable> {
-        let answer = update.send().await;
+        let answer = self.client.update_item(update).await;
         self.forget(channel);
         was_written(answer, UpdateItemError::is_conditional_check_failed_exception, doing).map(|_was_written| ())
     }
 }
 
-impl<C: Clock> TrafficShare for DynamoTraffic<C> {
+impl<C: Clock, D: DynamoDb, S: Sqs> TrafficShare for DynamoTraffic<C, D, S> {
     async fn look(&self, channel: Channel) -> Result<Traffic, Unavailable> {
         let now = self.clock.now();
         let writes_before = {
@@ -136,14 +143,11 @@ impl<C: Clock> TrafficShare for DynamoTraffic<C> {
             }
             memory.writes
         };
-        let answer = self
-            .client
-            .get_item()
+        let request = GetItemInputBuilder::default()
             .table_name(&self.table)
             .key("name", text(traffic_name(channel)))
-            .consistent_read(true)
-            .send()
-            .await;
+            .consistent_read(true);
+        let answer = self.client.get_item(request).await;
         let usual = self.usual(channel);
         let traffic = match answer {
             Ok(output) => output
@@ -162,17 +166,15 @@ impl<C: Clock> TrafficShare for DynamoTraffic<C> {
     async fn ask(&self, channel: Channel, window: &Window, is_urgent: bool, count: u32) -> Result<Asked, Unavailable> {
         let expires_at = window.ends_at.saturating_add(WINDOW_KEPT_FOR).unwrap_or(window.ends_at);
         // The SDK may repeat it after a lost reply: then some permits are counted twice and go unused, never the other way.
-        let answer = self
+        let update = self
             .update(format!("window#{channel}#{}", window.name))
             .update_expression("SET #expires = :expires ADD #lane :count")
             .expression_attribute_names("#expires", "expiresAt")
             .expression_attribute_names("#lane", if is_urgent { "urgent" } else { "normal" })
             .expression_attribute_values(":expires", number(expires_at.as_second()))
             .expression_attribute_values(":count", number(count))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match answer {
+            .return_values(ReturnValue::AllNew);
+        match self.client.update_item(update).await {
             Ok(output) => {
                 let counted = output.attributes.unwrap_or_default();
                 let so_far = |lane: &str| number_of(&counted, lane).unwrap_or(0);
@@ -217,7 +219,7 @@ impl<C: Clock> TrafficShare for DynamoTraffic<C> {
     }
 }
 
-impl<C: Clock> TrafficKeep for DynamoTraffic<C> {
+impl<C: Clock, D: DynamoDb, S: Sqs> TrafficKeep for DynamoTraffic<C, D, S> {
     async fn set_limit(&self, channel: Channel, limit: f64) -> Result<(), Unavailable> {
         let update = self
             .update(traffic_name(channel))

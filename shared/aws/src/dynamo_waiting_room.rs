@@ -5,6 +5,7 @@
 //! over.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::batch_write_item::builders::BatchWriteItemInputBuilder;
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::ports::{Defer, Deferred, Unavailable, WaitingRoom, WakeAll};
 use domain::{DeliveryRequest, Place, UserId};
@@ -13,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::answer::in_few_words;
 use crate::batch_get::{Key, SortKey, batch_get};
+use crate::calls::DynamoDb;
 use crate::item::{Item, text, text_of};
 
 /// The index by customer.
@@ -34,18 +36,20 @@ const WAKING: &str = "wake a customer's deliveries";
 
 /// The waiting room.
 #[derive(Debug, Clone)]
-pub struct DynamoWaitingRoom {
-    client: Client,
+pub struct DynamoWaitingRoom<D = Client> {
+    client: D,
     table: String,
 }
 
-impl DynamoWaitingRoom {
+impl<D> DynamoWaitingRoom<D> {
     /// The table of that name.
     #[must_use]
-    pub const fn new(client: Client, table: String) -> Self {
+    pub const fn new(client: D, table: String) -> Self {
         Self { client, table }
     }
+}
 
+impl<D: DynamoDb> DynamoWaitingRoom<D> {
     /// Writes as many as a request takes at a time; how it went for each place.
     async fn write(
         &self,
@@ -72,13 +76,9 @@ impl DynamoWaitingRoom {
     /// The places of the writes that are still not done; or, in few words, why that is not known.
     async fn write_some(&self, mut writes: Vec<WriteRequest>) -> Result<HashSet<Place>, String> {
         for _round in 0..ROUNDS {
-            let output = self
-                .client
-                .batch_write_item()
-                .request_items(&self.table, writes)
-                .send()
-                .await
-                .map_err(|error| in_few_words(&error))?;
+            let request = BatchWriteItemInputBuilder::default().request_items(&self.table, writes);
+            let answer = self.client.batch_write_item(request).await;
+            let output = answer.map_err(|error| in_few_words(&error))?;
             writes = output
                 .unprocessed_items
                 .and_then(|mut tables| tables.remove(&self.table))
@@ -94,7 +94,9 @@ impl DynamoWaitingRoom {
         };
         Ok(writes.iter().filter_map(item_of).collect())
     }
+}
 
+impl DynamoWaitingRoom {
     async fn places_of(&self, user: &UserId) -> Result<Vec<Place>, Unavailable> {
         let mut pages = self
             .client
@@ -115,7 +117,7 @@ impl DynamoWaitingRoom {
     }
 }
 
-impl Defer for DynamoWaitingRoom {
+impl<D: DynamoDb> Defer for DynamoWaitingRoom<D> {
     async fn defer(&self, requests: &[DeliveryRequest]) -> Vec<Result<(), Unavailable>> {
         let place_of = |request: &DeliveryRequest| {
             let until = request.not_before.unwrap_or(request.handed_over_at);

@@ -1,12 +1,14 @@
 //! E-mail through SES v2: `SendEmail`, offered once, with tags that name the delivery.
 
 use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::operation::send_email::builders::SendEmailInputBuilder;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use base64::Engine as _;
 use domain::ports::SendAnswer;
 use domain::{Channel, NotificationId};
 
 use crate::answer::{is_forbidden, is_throttle, read_error};
+use crate::calls::Ses;
 
 /// Names the notification where the tags are lost: in the headers that a report quotes.
 const ID_HEADER: &str = "X-Notification-Id";
@@ -41,18 +43,18 @@ pub struct Letter<'a> {
 
 /// E-mail through SES v2.
 #[derive(Debug, Clone)]
-pub struct SesMailer {
-    client: Client,
+pub struct SesMailer<S = Client> {
+    client: S,
     from: String,
     reply_to: String,
     configuration_set: Option<String>,
 }
 
-impl SesMailer {
+impl<S: Ses> SesMailer<S> {
     /// A mailer over a client whose own retries are off ([`crate::Connection::ses`]). The configuration set decides what SES
     /// reports about each e-mail, and where to.
     #[must_use]
-    pub fn new(client: Client, sender: &Sender, configuration_set: Option<String>) -> Self {
+    pub fn new(client: S, sender: &Sender, configuration_set: Option<String>) -> Self {
         Self {
             client,
             from: mailbox(&sender.name, &sender.email),
@@ -79,19 +81,15 @@ impl SesMailer {
                 reason: "the message tags could not be built".to_owned(),
             };
         };
-        let answer = self
-            .client
-            .send_email()
+        let request = SendEmailInputBuilder::default()
             .from_email_address(&self.from)
             .destination(Destination::builder().to_addresses(to).build())
             .reply_to_addresses(&self.reply_to)
             .content(EmailContent::builder().simple(message).build())
             .email_tags(id_tag)
             .email_tags(channel_tag)
-            .set_configuration_set_name(self.configuration_set.clone())
-            .send()
-            .await;
-        match answer {
+            .set_configuration_set_name(self.configuration_set.clone());
+        match self.client.send_email(request).await {
             Ok(output) => SendAnswer::Accepted {
                 message_id: output.message_id.unwrap_or_default(),
             },

@@ -2,6 +2,7 @@
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
+use domain::FrontDoor;
 use domain::TraceContext;
 use domain::ports::Unavailable;
 
@@ -53,6 +54,12 @@ impl SnsTopic {
             .await
             .map(|_taken| ())
             .map_err(|error| Unavailable::new(PUBLISHING, in_few_words(&error)))
+    }
+}
+
+impl FrontDoor for SnsTopic {
+    async fn publish(&self, event: &str) -> Result<(), Unavailable> {
+        Self::publish(self, event, None).await
     }
 }
 

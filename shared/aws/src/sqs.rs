@@ -1,6 +1,8 @@
 //! Queues: handing deliveries over, burying what cannot be worked on, and holding a message back for a while.
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::operation::change_message_visibility_batch::builders::ChangeMessageVisibilityBatchInputBuilder;
+use aws_sdk_sqs::operation::send_message_batch::builders::SendMessageBatchInputBuilder;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeNameForSends,
     MessageSystemAttributeValue, SendMessageBatchRequestEntry,
@@ -11,6 +13,7 @@ use jiff::SignedDuration;
 use std::collections::HashMap;
 
 use crate::answer::in_few_words;
+use crate::calls::Sqs;
 
 /// A batch of SQS holds no more entries than this.
 const MAX_ENTRIES: usize = 10;
@@ -43,15 +46,15 @@ pub struct ChannelQueues {
 
 /// The senders' queues.
 #[derive(Debug, Clone)]
-pub struct SqsQueues {
-    client: Client,
+pub struct SqsQueues<S = Client> {
+    client: S,
     queues: HashMap<Channel, ChannelQueues>,
 }
 
 /// The dead letter queues of two lanes.
 #[derive(Debug, Clone)]
-pub struct SqsDeadLetters {
-    client: Client,
+pub struct SqsDeadLetters<S = Client> {
+    client: S,
     lanes: ChannelQueues,
 }
 
@@ -64,8 +67,8 @@ pub struct SqsQueue {
 
 /// Holds messages back.
 #[derive(Debug, Clone)]
-pub struct SqsVisibility {
-    client: Client,
+pub struct SqsVisibility<S = Client> {
+    client: S,
 }
 
 /// One message on its way: where it goes, and what it is.
@@ -77,15 +80,15 @@ struct Outgoing {
     trace: Option<TraceContext>,
 }
 
-impl SqsQueues {
+impl<S> SqsQueues<S> {
     /// The senders' queues by channel.
     #[must_use]
-    pub const fn new(client: Client, queues: HashMap<Channel, ChannelQueues>) -> Self {
+    pub const fn new(client: S, queues: HashMap<Channel, ChannelQueues>) -> Self {
         Self { client, queues }
     }
 }
 
-impl HandOver for SqsQueues {
+impl<S: Sqs> HandOver for SqsQueues<S> {
     async fn hand_over(&self, requests: &[(DeliveryRequest, SignedDuration)]) -> Vec<Result<(), Unavailable>> {
         let outgoing = requests
             .iter()
@@ -108,15 +111,15 @@ impl HandOver for SqsQueues {
     }
 }
 
-impl SqsDeadLetters {
+impl<S> SqsDeadLetters<S> {
     /// The dead letter queues of these two lanes.
     #[must_use]
-    pub const fn new(client: Client, lanes: ChannelQueues) -> Self {
+    pub const fn new(client: S, lanes: ChannelQueues) -> Self {
         Self { client, lanes }
     }
 }
 
-impl Bury for SqsDeadLetters {
+impl<S: Sqs> Bury for SqsDeadLetters<S> {
     async fn bury(&self, letters: &[DeadLetter]) -> Vec<Result<(), Unavailable>> {
         let outgoing = letters
             .iter()
@@ -145,15 +148,15 @@ impl Bury for SqsDeadLetters {
     }
 }
 
-impl SqsVisibility {
+impl<S> SqsVisibility<S> {
     /// Visibility over this client.
     #[must_use]
-    pub const fn new(client: Client) -> Self {
+    pub const fn new(client: S) -> Self {
         Self { client }
     }
 }
 
-impl HoldBack for SqsVisibility {
+impl<S: Sqs> HoldBack for SqsVisibility<S> {
     async fn hold_back(&self, queue_url: &str, waits: &[(String, i64)]) {
         for chunk in waits.chunks(MAX_ENTRIES) {
             let entries: Vec<ChangeMessageVisibilityBatchRequestEntry> = chunk
@@ -169,13 +172,10 @@ impl HoldBack for SqsVisibility {
                         .ok()
                 })
                 .collect();
-            let answer = self
-                .client
-                .change_message_visibility_batch()
+            let request = ChangeMessageVisibilityBatchInputBuilder::default()
                 .queue_url(queue_url)
-                .set_entries(Some(entries))
-                .send()
-                .await;
+                .set_entries(Some(entries));
+            let answer = self.client.change_message_visibility_batch(request).await;
             // A batch answers 200 with failures of single entries.
             let (count, error) = match answer {
                 Ok(output) => match output.failed().first() {
@@ -221,7 +221,7 @@ impl SqsQueue {
 
 /// Sends messages in as few batches as their queues and sizes allow. A batch answers 200 with failures of single entries.
 async fn send_all(
-    client: &Client,
+    client: &impl Sqs,
     outgoing: Vec<Option<Outgoing>>,
     doing: &'static str,
 ) -> Vec<Result<(), Unavailable>> {
@@ -237,12 +237,10 @@ async fn send_all(
             .iter()
             .filter_map(|(index, outgoing)| entry(*index, outgoing))
             .collect();
-        let answer = client
-            .send_message_batch()
+        let request = SendMessageBatchInputBuilder::default()
             .queue_url(queue_url)
-            .set_entries(Some(entries))
-            .send()
-            .await;
+            .set_entries(Some(entries));
+        let answer = client.send_message_batch(request).await;
         let accepted: Result<Vec<String>, String> = match answer {
             Ok(output) => {
                 for failed in output.failed() {

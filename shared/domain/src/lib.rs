@@ -3,6 +3,7 @@
 //! An [`Event`] is decided upon ([`decide`]), the decision becomes a [`Notification`] in the ledger with one
 //! [`Delivery`] per channel, and a [`Delivery`] moves along its arrows until it is final or parked.
 
+mod canary;
 mod carrier;
 mod channel;
 mod consent;
@@ -15,6 +16,7 @@ mod error_text;
 mod event;
 mod evidence;
 mod fact;
+mod health;
 mod ids;
 mod inbox;
 mod locale;
@@ -40,6 +42,7 @@ mod waiting_room;
 mod workflow;
 mod written;
 
+pub use canary::{Flight, FlightLog, FrontDoor, Landing};
 pub use carrier::Carrier;
 pub use channel::Channel;
 pub use consent::{Consent, ConsentChange, ConsentSource};
@@ -55,6 +58,7 @@ pub use error_text::chain;
 pub use event::{Event, Priority, Recipient};
 pub use evidence::{Evidence, Report};
 pub use fact::{Fingerprint, ParcelMark};
+pub use health::{Dependencies, Dependency, Health, Part};
 pub use ids::{InvalidId, NotificationId, OrderId, UserId};
 pub use inbox::{InboxPage, InboxPlace, MarkedAll, Note, Unread};
 pub use locale::{InvalidLocale, Language, Zone};

@@ -10,6 +10,7 @@ mod journey;
 mod metric_name;
 mod metrics;
 mod outcomes;
+mod places;
 mod queue_door;
 mod runtime;
 mod segment;

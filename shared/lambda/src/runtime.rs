@@ -112,9 +112,10 @@ where
 }
 
 /// The crates whose log lines are written by us.
-const OURS: [&str; 23] = [
+const OURS: [&str; 24] = [
     "account_monitor",
     "aws",
+    "canary",
     "carrier_poller",
     "carrier_webhook",
     "deferred_deliveries",

@@ -462,7 +462,7 @@ async fn keep_unread(stack: &Stack, parcel: &Parcel, saying: &Saying) {
 }
 
 async fn put_into_the_archive(carrier: Carrier, body: &[u8], came_at: Timestamp) {
-    let connection = aws::Connection::from_environment().await;
+    let connection = aws::Connection::from_environment();
     let archive = aws::S3Archive::new(connection.s3(), archive_bucket());
     archive.keep(carrier, body, came_at).await.unwrap();
 }

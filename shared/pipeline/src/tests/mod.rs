@@ -1,5 +1,6 @@
 //! The two halves over memory twins: what callers rely on, under the faults that a queue and a network bring.
 
+mod canary;
 mod deciding;
 mod feedback;
 mod in_app;
