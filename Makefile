@@ -7,15 +7,21 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
 
+# Whether a new version gets a tenth of the calls for five minutes first.
+GRADUAL ?= true
+
 # How many random histories, and from which one on.
 COUNT ?= 1000000
 SEED ?= 1
+
+# Where the picture of a trace goes, without its ending.
+OUT ?= target/trace/trace
 
 # How long each target is fuzzed.
 SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build up down env status demo laboratory gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
+.PHONY: help tools build up down env status account demo trace laboratory gallery pages test lint bench histories safeguards recordings mutants attack fuzz openapi fmt deploy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -38,8 +44,14 @@ env: ## print the exports that point AWS clients at the stack: eval "$(make -s e
 status: ## say what runs and where
 	@infra/local/stack.py status
 
+account: build ## say what the AWS account of the environment still lacks, and how to mend it (PREFIX, SENDER and ALARM_TOPIC)
+	@target/local/ops $(if $(PREFIX),--prefix $(PREFIX)) account $(if $(SENDER),--sender $(SENDER)) $(if $(ALARM_TOPIC),--alarm-topic $(ALARM_TOPIC))
+
 demo: up ## start the local stack and show the system at work on it
 	@eval "$$(infra/local/stack.py env)" && target/local/demo
+
+trace: up ## publish one order on the local stack, follow it by its trace, and draw the picture (OUT=docs/trace writes the one of the documents)
+	@eval "$$(infra/local/stack.py env)" && target/local/traces order --out $(OUT)
 
 laboratory: up ## play the carriers on the local stack: every carrier in every manner in which it may tell
 	@eval "$$(infra/local/stack.py env)" && target/local/laboratory play
@@ -59,7 +71,7 @@ test: tools ## check everything; a stack of its own is started and stopped
 lint: tools ## check format, code and templates
 	@infra/local/test.sh lint
 
-bench: ## measure how long it takes to write an e-mail, and how many instructions
+bench: ## measure the functions and their rivals (SUBJECTS=ours,python and QUICK=1 for less), and writing an e-mail
 	@bench/run.sh
 
 histories: ## play a million random histories through the simulation (COUNT and SEED choose others)
@@ -90,9 +102,9 @@ fmt: ## format the code
 	@cargo fmt --all
 
 deploy: tools ## compile for Lambda and deploy to the AWS account of the environment
-	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page --bin carrier-webhook --bin order-status --bin order-outbox --bin carrier-poller --bin tracking-api
+	@cargo lambda build --release --locked --$(subst _,-,$(ARCHITECTURE)) --bin notification-orchestrator --bin email-sender --bin sms-sender --bin in-app-sender --bin delivery-events --bin account-monitor --bin deferred-deliveries --bin preferences-api --bin inbox-api --bin preferences-page --bin carrier-webhook --bin order-status --bin order-outbox --bin carrier-poller --bin tracking-api --bin canary
 	@BOOTSTRAP_DIR=$(CURDIR)/target/lambda sam build
-	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) Release=$(shell date -u +%Y%m%dT%H%M%SZ) $(PARAMETERS)
+	@sam deploy --config-env default --parameter-overrides Architecture=$(ARCHITECTURE) Release=$(shell date -u +%Y%m%dT%H%M%SZ) GradualReleases=$(GRADUAL) $(PARAMETERS)
 
 clean: down ## remove what was built; .tools stays
 	@cargo clean --quiet

@@ -49,6 +49,7 @@ DEPLOYED_AS = {
     "order-outbox": "order-outbox",
     "carrier-poller": "carrier-poller",
     "tracking-api": "tracking-api",
+    "canary": "canary",
 }
 FUNCTIONS = list(DEPLOYED_AS)
 # Every process of a stack carries this variable, so that a stray one can be told from somebody else's.
@@ -199,6 +200,8 @@ def env(stack, _options):
         values["E_COM67_USER_POOL"] = outputs["UserPoolId"]
         values["E_COM67_USER_POOL_CLIENT"] = outputs["JwtAudience"]
         values["E_COM67_USER_POOL_KEYS"] = str(stack.directory / "emulator-state" / "cognito-pool-keys")
+    values["AWS_XRAY_DAEMON_ADDRESS"] = stack.collector_address
+    values["E_COM67_TRACES"] = str(stack.traces)
     if stack.proxy:
         values["FAULT_PROXY_URL"] = stack.proxy_url
     print("unset AWS_PROFILE AWS_SESSION_TOKEN" + ("" if stack.proxy else " FAULT_PROXY_URL"))
@@ -246,6 +249,7 @@ def status(stack, _options):
         print(f"proxy      {stack.proxy_url} (process {stack.proxy['pid']}, log {relative(stack.proxy_log)})")
     if stack.deployed:
         print(f"API        {ask(stack, OUTPUTS, STACK_NAME)['ApiEndpoint']} (a token: infra/local/stack.py token --name {stack.name} USER)")
+    print(f"traces     {relative(stack.traces)}, taken at {stack.collector_address} (process {stack.collector['pid']}, log {relative(stack.collector_log)})")
     print(f"e-mails    {stack.endpoint}/_ministack/ses/messages")
     print(f"texts      {stack.endpoint}/_ministack/sns/sms-messages")
     if not stack.deployed:
@@ -273,16 +277,19 @@ class Stack:
         self.state_file = self.directory / "state.json"
         self.emulator_log = self.directory / "emulator.log"
         self.proxy_log = self.directory / "fault-proxy.log"
+        self.collector_log = self.directory / "collector.log"
+        self.traces = self.directory / "traces.jsonl"
         self.sam_log = self.directory / "sam.log"
         self.build_directory = self.directory / "build"
         # `port`, and `pid` with `started`, which together name one process for ever
         self.emulator = None
         self.proxy = None
+        self.collector = None
         self.deployed = None
         self.prefix = DEFAULT_PREFIX
         with contextlib.suppress(OSError, ValueError):
             state = json.loads(self.state_file.read_text())
-            self.emulator, self.proxy = state["emulator"], state["proxy"]
+            self.emulator, self.proxy, self.collector = state["emulator"], state["proxy"], state["collector"]
             self.deployed, self.prefix = state["deployed"], state["prefix"]
 
     @property
@@ -293,8 +300,13 @@ class Stack:
     def proxy_url(self):
         return f"http://127.0.0.1:{self.proxy['port']}"
 
+    @property
+    def collector_address(self):
+        return f"127.0.0.1:{self.collector['port']}"
+
     def save(self):
-        state = {"emulator": self.emulator, "proxy": self.proxy, "deployed": self.deployed, "prefix": self.prefix}
+        state = {"emulator": self.emulator, "proxy": self.proxy, "collector": self.collector}
+        state |= {"deployed": self.deployed, "prefix": self.prefix}
         scratch = self.state_file.with_suffix(".new")
         scratch.write_text(json.dumps(state, indent=1) + "\n")
         scratch.replace(self.state_file)
@@ -302,13 +314,15 @@ class Stack:
     def start_clean(self):
         shutil.rmtree(self.directory, ignore_errors=True)
         (self.directory / "tmp").mkdir(parents=True)
-        self.emulator = self.proxy = self.deployed = None
+        self.emulator = self.proxy = self.collector = self.deployed = None
 
     def is_healthy(self):
         return (
             self.emulator is not None
             and is_alive(self.emulator)
             and answers(f"{self.endpoint}/_ministack/health")
+            and self.collector is not None
+            and is_alive(self.collector)
             and (self.proxy is None or (is_alive(self.proxy) and answers(f"{self.proxy_url}/_fault/health")))
         )
 
@@ -319,7 +333,7 @@ class Stack:
 
     def stop(self):
         """Ends every process of this stack, and no other; whether there was one."""
-        found = [process for process in (self.emulator, self.proxy) if process and is_alive(process)]
+        found = [process for process in (self.emulator, self.proxy, self.collector) if process and is_alive(process)]
         for process in found:
             signal_group(process, signal.SIGTERM)
         wait_until(lambda: not any(is_alive(process) for process in found), SECONDS_TO_STOP)
@@ -345,7 +359,7 @@ def check_prerequisites(bootstrap_dir, fault_proxy):
             raise Failure(f"{tool} is missing from .tools/venv: run 'make tools'")
     if not shutil.which("make"):
         raise Failure("make is missing. On Debian and Ubuntu: sudo apt-get install make")
-    for binary in FUNCTIONS + (["fault-proxy"] if fault_proxy else []):
+    for binary in FUNCTIONS + ["traces"] + (["fault-proxy"] if fault_proxy else []):
         if not (bootstrap_dir / binary).exists():
             raise Failure(f"{relative(bootstrap_dir / binary)} is missing: run 'make build'")
 
@@ -356,6 +370,7 @@ def start_processes(stack, bootstrap_dir, fault_proxy, prefix, steps):
         gateway_port = pick_port("GATEWAY_PORT", [4566] if attempt == 0 else [], taken)
         proxy_port = pick_port("FAULT_PROXY_PORT", [], taken) if fault_proxy else None
         try:
+            start_collector(stack, bootstrap_dir / "traces", steps)
             if fault_proxy:
                 start_proxy(stack, bootstrap_dir / "fault-proxy", proxy_port, gateway_port, prefix, steps)
             start_emulator(stack, gateway_port, proxy_port or gateway_port, steps)
@@ -363,13 +378,32 @@ def start_processes(stack, bootstrap_dir, fault_proxy, prefix, steps):
         except PortTaken:
             # Somebody took the port between our look and our start.
             stack.stop()
-            stack.emulator = stack.proxy = None
+            stack.emulator = stack.proxy = stack.collector = None
             steps.done("a port was taken meanwhile, looking again")
     raise Failure("three attempts to find free ports failed: force one with GATEWAY_PORT or FAULT_PROXY_PORT")
 
 
 class PortTaken(Exception):
     pass
+
+
+def start_collector(stack, binary, steps):
+    """Takes what the functions tell X-Ray's daemon on AWS."""
+    stack.collector_log.write_bytes(b"")
+    process = spawn(stack, [str(binary), "collect", "--out", str(stack.traces)], stack.collector_log, child_environment(stack))
+    ports = []
+
+    def is_up():
+        ports[:] = re.findall(r"^listening on 127\.0\.0\.1:([0-9]+)$", stack.collector_log.read_text(errors="replace"), re.MULTILINE)
+        return bool(ports)
+
+    wait_until(lambda: process.poll() is not None or is_up(), SECONDS_TO_ANSWER)
+    if not is_up():
+        process.kill()
+        raise Failure(f"the collector of traces did not start; the end of {relative(stack.collector_log)}:\n{tail(stack.collector_log.read_text())}")
+    stack.collector = described(process, int(ports[0]))
+    stack.save()
+    steps.done(f"traces are taken at {stack.collector_address}")
 
 
 def start_proxy(stack, binary, port, gateway_port, prefix, steps):
@@ -401,6 +435,8 @@ def start_emulator(stack, port, functions_port, steps):
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_EC2_METADATA_DISABLED": "true",
+        # Lambda sets it on AWS; here it names the collector.
+        "AWS_XRAY_DAEMON_ADDRESS": stack.collector_address,
     }
     process = spawn(stack, [str(VENV / "python"), "-m", "ministack"], stack.emulator_log, environment)
     stack.emulator = described(process, port)

@@ -12,6 +12,16 @@ cargo fmt --all --check
 step "templates"
 sam validate --lint --region eu-west-1
 cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml infra/*.yaml
+step "dependencies"
+infra/tools/install.sh deny
+cargo deny --locked check --hide-inclusion-graph bans licenses sources
+# The advisories are in a repository on GitHub, which not every machine may reach.
+if timeout 60 cargo deny --locked fetch db >/dev/null 2>&1; then
+  cargo deny --locked check --disable-fetch advisories
+  step "dependencies: licences, versions, sources and advisories were checked"
+else
+  step "dependencies: licences, versions and sources were checked; ADVISORIES WERE NOT: their database cannot be reached"
+fi
 step "clippy"
 cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
 if [ "${1:-}" = lint ]; then
@@ -52,4 +62,7 @@ step "tests"
 cargo nextest run --workspace --cargo-profile local --locked --no-fail-fast
 step "attack on the API"
 infra/local/attack.sh test --phases examples,fuzzing --max-examples 25
+step "permissions"
+# Last: it compares what the roles grant with what the functions did in all that came before.
+cargo nextest run --workspace --cargo-profile local --locked --run-ignored only -E 'package(it) & test(/^permissions::/)'
 step "done"

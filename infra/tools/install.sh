@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .tools/: the Python tools of requirements.txt in .tools/venv; with the argument `nextest` the test runner in .tools/cargo, with
-# `mutants` and `fuzz` what changes the code and what drives the fuzzer, there too, with `schemathesis` what attacks the API in
+# `mutants`, `fuzz` and `deny` what changes the code, what drives the fuzzer and what judges the dependencies, there too, with `schemathesis` what attacks the API in
 # .tools/schemathesis, with `axe` the accessibility checks of node/package-lock.json in .tools/node, if npm is there.
 # Does nothing when they are there already.
 set -euo pipefail
@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.."
 readonly nextest_version=0.9.143
 mutants_version=27.1.0
 readonly fuzz_version=0.13.2
+readonly deny_version=0.20.2
 export PATH="$PWD/.tools/cargo/bin:$PATH"
 
 say() { printf 'tools: %s\n' "$*"; }
@@ -103,6 +104,15 @@ install_fuzz() {
   say "done after ${SECONDS} s"
 }
 
+install_deny() {
+  if cargo deny --version >/dev/null 2>&1; then
+    return
+  fi
+  say "installing cargo-deny $deny_version (compiles for a few minutes, once)"
+  cargo install cargo-deny --locked --version $deny_version --root .tools/cargo
+  say "done after ${SECONDS} s"
+}
+
 check_rust
 case "${1:-}" in
   "") install_python_tools .tools/venv infra/tools/requirements.txt ;;
@@ -111,5 +121,6 @@ case "${1:-}" in
   axe) install_axe ;;
   mutants) install_mutants ;;
   fuzz) install_fuzz ;;
-  *) fail "usage: infra/tools/install.sh [nextest | axe | mutants | fuzz]" ;;
+  deny) install_deny ;;
+  *) fail "usage: infra/tools/install.sh [nextest | axe | mutants | fuzz | deny | schemathesis]" ;;
 esac

@@ -17,5 +17,6 @@ mod fixtures;
 mod metrics;
 mod open_api;
 mod operators;
+mod permissions;
 mod stack;
 mod template;

@@ -91,7 +91,7 @@ fn every_subscription_has_its_own_redrive_policy_and_the_normal_lane_has_no_filt
 fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_log() {
     let template = template("template.yaml");
     let functions = resources(&template, "AWS::Serverless::Function");
-    assert_eq!(functions.len(), 15);
+    assert_eq!(functions.len(), 16);
     let mut roles = Vec::new();
     for (name, function) in &functions {
         roles.push(text(&function["Role"]));
@@ -128,7 +128,7 @@ fn every_function_reports_single_failures_is_bounded_and_has_its_own_role_and_lo
     }
     roles.sort();
     roles.dedup();
-    assert_eq!(roles.len(), 15);
+    assert_eq!(roles.len(), 16);
     for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert!(!group["RetentionInDays"].is_null(), "{name}");
     }
@@ -194,6 +194,7 @@ fn every_function_is_given_the_variables_that_it_reads_and_no_others() {
         ("order-outbox", "OrderOutboxFunction"),
         ("carrier-poller", "CarrierPollerFunction"),
         ("tracking-api", "TrackingApiFunction"),
+        ("canary", "CanaryFunction"),
     ] {
         let config = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../functions")

@@ -34,6 +34,10 @@ pub struct Ceiling {
     pub plain: f64,
     /// With TLS.
     pub tls: f64,
+    /// The rig's CPU time for one, without TLS, microseconds: what it could answer with its core for itself.
+    pub plain_cpu_us: f64,
+    /// The same with TLS.
+    pub tls_cpu_us: f64,
 }
 
 /// Measures the ceilings, each for so long. The tables must hold their customers.
@@ -46,10 +50,13 @@ pub fn ceilings(server: &Server, each: Duration) -> Result<Vec<Ceiling>> {
         .into_iter()
         .map(|(name, bytes)| {
             let rate = |transport| rate(server, transport, &bytes, each);
+            let ((plain, plain_cpu_us), (tls, tls_cpu_us)) = (rate(Transport::Plain)?, rate(Transport::Tls)?);
             Ok(Ceiling {
                 request: name.to_owned(),
-                plain: rate(Transport::Plain)?,
-                tls: rate(Transport::Tls)?,
+                plain,
+                tls,
+                plain_cpu_us,
+                tls_cpu_us,
             })
         })
         .collect()
@@ -88,12 +95,14 @@ fn requests() -> [(&'static str, Vec<u8>); 3] {
     ]
 }
 
-fn rate(server: &Server, transport: Transport, request: &[u8], each: Duration) -> Result<f64> {
+/// How many a second, and the CPU time of each in microseconds.
+fn rate(server: &Server, transport: Transport, request: &[u8], each: Duration) -> Result<(f64, f64)> {
     let at = match transport {
         Transport::Plain => server.plain,
         Transport::Tls => server.tls,
     };
     let certificate = server.certificate.clone();
+    let before = server.cpu_ns();
     let caller = std::thread::scope(|scope| {
         let caller = scope.spawn(|| {
             pin(Core::Subject);
@@ -106,10 +115,19 @@ fn rate(server: &Server, transport: Transport, request: &[u8], each: Duration) -
         });
         caller.join()
     });
-    caller.map_err(|_panic| anyhow::anyhow!("the rig's own caller failed"))?
+    let (answered, seconds) = caller.map_err(|_panic| anyhow::anyhow!("the rig's own caller failed"))??;
+    let cpu = Duration::from_nanos(server.cpu_ns().saturating_sub(before));
+    let answered = f64::from(answered.max(1));
+    Ok((answered / seconds, cpu.as_secs_f64() * 1e6 / answered))
 }
 
-async fn ask(at: SocketAddr, transport: Transport, certificate: &Path, request: &[u8], each: Duration) -> Result<f64> {
+async fn ask(
+    at: SocketAddr,
+    transport: Transport,
+    certificate: &Path,
+    request: &[u8],
+    each: Duration,
+) -> Result<(u32, f64)> {
     let answered = Rc::new(Cell::new(0_u32));
     let connector = connector(certificate)?;
     let (request, began) = (Rc::<[u8]>::from(request), Instant::now());
@@ -133,7 +151,7 @@ async fn ask(at: SocketAddr, transport: Transport, certificate: &Path, request: 
     for caller in callers {
         caller.await.context("ask the rig")??;
     }
-    Ok(f64::from(answered.get()) / began.elapsed().as_secs_f64())
+    Ok((answered.get(), began.elapsed().as_secs_f64()))
 }
 
 fn connector(certificate: &Path) -> Result<TlsConnector> {

@@ -199,7 +199,7 @@ impl<'s> Work<'s> {
             .context("requests for the sender need an orchestrator")?;
         let limit = Duration::from_secs(60) + Duration::from_millis(20) * u32::try_from(events.len())?;
         let batches = invocations.len();
-        let finished = orchestrator.api.run(invocations, limit).len();
+        let finished = orchestrator.run(invocations, limit).len();
         ensure!(
             finished == batches,
             "the orchestrator finished {finished} of {batches} batches"

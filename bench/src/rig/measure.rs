@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::aws::Calls;
 use super::jobs::{BATCH, Job, Kind, Work};
-use super::process::{Core, Process, cpu_ns_of, sizes};
+use super::process::{Core, Process, sizes};
 use super::runtime_api::{Finished, Invocation};
 use super::server::Server;
 use super::subject::{Subject, Transport};
@@ -279,7 +279,7 @@ impl Measurement<'_> {
 
     fn finished(process: &Process, invocations: Vec<Invocation>) -> Result<Vec<Finished>> {
         let expected = invocations.len();
-        let finished = process.api.run(invocations, Duration::from_secs(600));
+        let finished = process.run(invocations, Duration::from_secs(600));
         ensure!(
             finished.len() == expected,
             "{} of {expected} batches were finished: {}",
@@ -326,7 +326,7 @@ impl Measurement<'_> {
         work.clear();
         let messages = work.messages(self.subject.job, batches * BATCH, self.kind)?;
         let invocations = work.invocations(&messages);
-        let before = (process.cpu_ns(), cpu_ns_of("self"));
+        let before = (process.cpu_ns(), self.server.cpu_ns());
         let began = Instant::now();
         let answers = Self::finished(&process, invocations)?;
         let took = answers
@@ -334,7 +334,7 @@ impl Measurement<'_> {
             .map_or(Duration::ZERO, |last| last.at.duration_since(began));
         let count = float_of(batches * BATCH);
         timed.cpu_us = float(process.cpu_ns().saturating_sub(before.0)) / count / 1e3;
-        timed.rig_cpu_us = float(cpu_ns_of("self").saturating_sub(before.1)) / count / 1e3;
+        timed.rig_cpu_us = float(self.server.cpu_ns().saturating_sub(before.1)) / count / 1e3;
         timed.per_second = count / took.as_secs_f64();
         note(remarks, &answers);
 

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::runtime_api::RuntimeApi;
+use super::runtime_api::{Finished, Invocation, RuntimeApi};
 use super::server::Server;
 
 /// How long a process may take until it first asks for work. An instruction counter is fifty times slower.
@@ -74,10 +74,9 @@ pub struct Launch {
 /// A bootstrap that has asked for work.
 #[derive(Debug)]
 pub struct Process {
-    /// Its Runtime API.
-    pub api: RuntimeApi,
     /// From before it was started until it asked for work.
     pub start: Duration,
+    api: RuntimeApi,
     child: Child,
     log: PathBuf,
 }
@@ -140,6 +139,18 @@ impl Process {
         bail!("{} asks for no work: {}", program.display(), process.last_words())
     }
 
+    /// Gives it these and waits until it asks for more: how they went. Fewer than it was given, when it takes longer or ends.
+    #[must_use]
+    pub fn run(&self, invocations: Vec<Invocation>, limit: Duration) -> Vec<Finished> {
+        self.api.run(invocations, limit, || self.is_running())
+    }
+
+    /// Whether it has not ended yet. One that has ended stays a zombie until it is waited for.
+    fn is_running(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        !status.lines().any(|line| line.starts_with("State:\tZ"))
+    }
+
     /// The end of what it printed.
     #[must_use]
     pub fn last_words(&self) -> String {
@@ -197,16 +208,21 @@ impl Drop for Process {
 }
 
 /// How long the threads of a process have run, in nanoseconds: `/proc/PID/task/*/schedstat`, which is exact while they wait.
-#[must_use]
-pub fn cpu_ns_of(process: &str) -> u64 {
+fn cpu_ns_of(process: &str) -> u64 {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
         return 0;
     };
     threads
         .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("schedstat")).ok())
-        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .map(|thread| ns_of(&thread.path().join("schedstat")))
         .sum()
+}
+
+/// The time that a thread has run, from its `schedstat`.
+pub(crate) fn ns_of(schedstat: &Path) -> u64 {
+    let text = std::fs::read_to_string(schedstat).unwrap_or_default();
+    let first = text.split_whitespace().next();
+    first.and_then(|nanoseconds| nanoseconds.parse().ok()).unwrap_or(0)
 }
 
 /// Lambda ends a process so, and an instruction counter writes down what it counted.

@@ -83,9 +83,9 @@ impl RuntimeApi {
     }
 
     /// Hands these over and waits until the function has finished them all and asks for more: how they went. Fewer than were
-    /// handed over, when they are not finished within the time.
+    /// handed over, when they are not finished within the time or the function has gone.
     #[must_use]
-    pub fn run(&self, invocations: Vec<Invocation>, limit: Duration) -> Vec<Finished> {
+    pub fn run(&self, invocations: Vec<Invocation>, limit: Duration, is_there: impl Fn() -> bool) -> Vec<Finished> {
         let expected = invocations.len();
         {
             let mut state = self.state();
@@ -94,7 +94,9 @@ impl RuntimeApi {
             state.is_idle = false;
         }
         self.arrived.notify_one();
-        self.wait_until(limit, |state| state.finished.len() >= expected && state.is_idle);
+        let until = Instant::now() + limit;
+        let is_done = |state: &State| state.finished.len() >= expected && state.is_idle;
+        while !self.wait_until(Duration::from_secs(1), is_done) && Instant::now() < until && is_there() {}
         std::mem::take(&mut self.state().finished)
     }
 

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::aws::{Delays, Endpoints};
 use super::http::serve;
-use super::process::{Core, pin};
+use super::process::{Core, ns_of, pin};
 use super::runtime_api::RuntimeApi;
 
 /// The running endpoints.
@@ -26,6 +26,8 @@ pub struct Server {
     /// The certificate that a caller must trust, as PEM.
     pub certificate: PathBuf,
     apis: UnboundedSender<(TcpListener, RuntimeApi)>,
+    /// Where the kernel tells how long the server's thread has run.
+    schedstat: PathBuf,
 }
 
 impl Server {
@@ -45,8 +47,12 @@ impl Server {
             .build()
             .context("start the rig's runtime")?;
         let answer = endpoints.clone();
+        let (here, started) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             pin(Core::Rig);
+            let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+            // Whoever started this thread waits for it.
+            let _is_heard = here.send(Path::new("/proc").join(thread).join("schedstat"));
             let all = tokio::task::LocalSet::new();
             all.block_on(&runtime, async move {
                 let answer = Rc::new(answer);
@@ -68,7 +74,14 @@ impl Server {
             tls: tls_at,
             certificate,
             apis,
+            schedstat: started.recv().context("start the rig's thread")?,
         })
+    }
+
+    /// How long the server's thread has run, in nanoseconds.
+    #[must_use]
+    pub fn cpu_ns(&self) -> u64 {
+        ns_of(&self.schedstat)
     }
 
     /// A Runtime API for one more process, and where it answers.

@@ -75,7 +75,7 @@ pub const TABLES: [(&str, &str, &[&str]); 7] = [
     ("LEDGER_TABLE", "bench-ledger", &["notificationId"]),
     ("SYSTEM_STATE_TABLE", "bench-system-state", &["name"]),
     ("TEMPLATES_TABLE", "bench-templates", &["template", "version"]),
-    ("DEFERRED_DELIVERIES_TABLE", "bench-deferred", &["due", "place"]),
+    ("DEFERRED_DELIVERIES_TABLE", "bench-deferred", &["shard", "wake"]),
     ("IDEMPOTENCY_TABLE", "bench-idempotency", &["id"]),
 ];
 
@@ -160,7 +160,8 @@ impl Subject {
         let rival: Rival = serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
         // bench/rivals/NAME
         let root = folder.ancestors().nth(3).context("find the repository")?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
         let placed = |text: &String| {
             text.replace("{dir}", &folder.display().to_string())
                 .replace("{root}", &root.display().to_string())

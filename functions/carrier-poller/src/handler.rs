@@ -58,7 +58,10 @@ impl Poller {
     pub(crate) async fn handle(&self, call: Call) -> Reply {
         if let Invocation::Queue(messages) = Invocation::read(&call.payload) {
             let work = async |message: &QueueMessage| self.confirm(message).await;
-            let value = self.handshakes.work_each(&self.handshakes_queue, &messages, work).await;
+            let value = self
+                .handshakes
+                .work_each(&self.handshakes_queue, &messages, &call.traces, work)
+                .await;
             return Reply {
                 value,
                 metrics: Metrics::default(),

@@ -4,8 +4,8 @@
 //! whatever other reason, still stands in the table, and is found there every few minutes.
 
 use aws::{Connection, DynamoTracking, SnsTopic};
-use domain::OrderId;
 use domain::ports::Clock;
+use domain::{OrderId, TraceContext};
 use jiff::SignedDuration;
 use lambda::{Call, MetricName, Metrics, Reply, SystemClock, Value};
 use tracking::ports::{Outbox, OutgoingNews};
@@ -58,8 +58,9 @@ impl Door {
         };
         let mut published = 0;
         let mut trouble = None;
+        let trace = call.traces.invocation();
         for (order, news) in &news {
-            match self.publish(order, news).await {
+            match self.publish(order, news, trace).await {
                 Ok(()) => published += 1,
                 Err(why) => trouble = Some(why),
             }
@@ -75,9 +76,9 @@ impl Door {
         }
     }
 
-    async fn publish(&self, order: &OrderId, news: &OutgoingNews) -> Result<(), String> {
+    async fn publish(&self, order: &OrderId, news: &OutgoingNews, trace: Option<TraceContext>) -> Result<(), String> {
         self.topic
-            .publish(&news.event)
+            .publish(&news.event, trace)
             .await
             .map_err(|error| domain::chain(&error))?;
         tracing::info!(order.id = %order, "published news of order {order}");

@@ -84,7 +84,7 @@ impl Door {
             counts.borrow_mut().refused += u64::from(matches!(verdict, Verdict::Refused(_)));
             verdict
         };
-        let value = lane.door.work_each(&lane.url, &messages, work).await;
+        let value = lane.door.work_each(&lane.url, &messages, &call.traces, work).await;
         Reply {
             value,
             metrics: metrics_of(&counts.into_inner()),

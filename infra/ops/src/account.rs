@@ -1,17 +1,17 @@
 //! The account, or the local stack, that a command works on.
 
 use anyhow::{Context, Result, bail};
-use aws::{Connection, ContactKey, DynamoLedger, DynamoSuppressions, DynamoTemplates, DynamoTraffic};
+use aws::{AwsDependencies, Connection, ContactKey, DynamoLedger, DynamoSuppressions, DynamoTemplates, DynamoTraffic};
 use aws_config::BehaviorVersion;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::ports::Clock;
 use jiff::Timestamp;
-use lambda::SystemClock;
+use lambda::{SystemClock, Variables};
 use std::collections::HashMap;
 
-use crate::names::Names;
+use crate::names::{CANARY, Names};
 
 /// Where a command works, and as whom.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct Account {
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) ses: aws_sdk_sesv2::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
+    connection: Connection,
     secrets: aws_sdk_secretsmanager::Client,
 }
 
@@ -68,6 +69,19 @@ impl Account {
         Ok(variables.unwrap_or_default())
     }
 
+    /// Everything that the system depends on, at the places that its own canary function was told.
+    pub(crate) async fn dependencies(&self) -> Result<AwsDependencies<SystemClock>> {
+        let function = self.names.of(CANARY);
+        let variables = self.variables_of(&function).await?;
+        let pairs: Vec<(&str, &str)> = variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let places = Variables::given(&pairs).places();
+        let places = places.with_context(|| format!("{function} was told too little: deploy the stack again"))?;
+        AwsDependencies::new(&self.connection, places, SystemClock).context("no TLS can be spoken here")
+    }
+
     /// Reads region, credentials and endpoint from the environment and nowhere else.
     pub(crate) async fn connect(prefix: &str) -> Result<Self> {
         if variable("AWS_ACCESS_KEY_ID").is_none() || variable("AWS_SECRET_ACCESS_KEY").is_none() {
@@ -92,6 +106,7 @@ impl Account {
             ses: aws_sdk_sesv2::Client::new(&config),
             lambda: connection.lambda(),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
+            connection,
         })
     }
 
@@ -118,10 +133,15 @@ impl Account {
     /// The key of the hashes under which suppressions stand.
     pub(crate) async fn contact_key(&self) -> Result<ContactKey> {
         let name = self.names.contact_hash_key();
-        let secret = self.secrets.get_secret_value().secret_id(&name).send().await;
+        let secret = self.secret(&name).await?;
+        ContactKey::try_from(secret.as_str()).with_context(|| format!("the secret {name} is no key"))
+    }
+
+    /// What the secret of this whole name holds; empty where it holds no text.
+    pub(crate) async fn secret(&self, name: &str) -> Result<String> {
+        let secret = self.secrets.get_secret_value().secret_id(name).send().await;
         let secret = secret.map_err(|error| failed(&format!("read the secret {name}"), &error))?;
-        let secret = secret.secret_string().unwrap_or_default();
-        ContactKey::try_from(secret).with_context(|| format!("the secret {name} is no key"))
+        Ok(secret.secret_string.unwrap_or_default())
     }
 
     pub(crate) async fn suppressions(&self) -> Result<DynamoSuppressions> {
@@ -213,6 +233,28 @@ fn place() -> String {
 #[expect(clippy::disallowed_methods, reason = "this is where the tool reads its variables")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+impl Account {
+    /// An account whose providers answer as a test has them answer, and nobody else does.
+    pub(crate) fn of_clients(
+        prefix: &str,
+        ses: aws_sdk_sesv2::Client,
+        sns: aws_sdk_sns::Client,
+        lambda: aws_sdk_lambda::Client,
+    ) -> Self {
+        use aws_smithy_mocks::{RuleMode, mock_client};
+        Self {
+            names: Names::new(prefix.to_owned()),
+            dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &[]),
+            sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &[]),
+            sns,
+            ses,
+            lambda,
+            secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[]),
+        }
+    }
 }
 
 #[cfg(test)]

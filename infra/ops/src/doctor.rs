@@ -11,7 +11,7 @@ use crate::output::{Progress, Report, show};
 
 mod flow;
 mod preferences;
-mod providers;
+pub(crate) mod providers;
 mod templates;
 
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(crate) struct Doctor {
 /// How a finding is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Level {
+pub(crate) enum Level {
     Ok,
     /// Worth knowing.
     Note,
@@ -42,29 +42,29 @@ enum Level {
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding {
+pub(crate) struct Finding {
     /// What was looked at.
-    check: &'static str,
-    level: Level,
-    what: String,
+    pub(crate) check: &'static str,
+    pub(crate) level: Level,
+    pub(crate) what: String,
     /// How to mend it.
-    mend: Option<String>,
+    pub(crate) mend: Option<String>,
 }
 
 impl Finding {
-    fn ok(check: &'static str, what: impl Into<String>) -> Self {
+    pub(crate) fn ok(check: &'static str, what: impl Into<String>) -> Self {
         Self::new(check, Level::Ok, what, None)
     }
 
-    fn note(check: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn note(check: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new(check, Level::Note, what, Some(mend.into()))
     }
 
-    fn problem(check: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn problem(check: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new(check, Level::Problem, what, Some(mend.into()))
     }
 
-    fn new(check: &'static str, level: Level, what: impl Into<String>, mend: Option<String>) -> Self {
+    pub(crate) fn new(check: &'static str, level: Level, what: impl Into<String>, mend: Option<String>) -> Self {
         Self {
             check,
             level,
@@ -76,7 +76,7 @@ impl Finding {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Diagnosis {
+pub(crate) struct Diagnosis {
     findings: Vec<Finding>,
     problems: usize,
     notes: usize,
@@ -92,19 +92,23 @@ impl Doctor {
         findings.extend(templates::look());
         progress.tick("at the preferences");
         findings.extend(preferences::look(account).await?);
+        show(&Diagnosis::of(findings, self.problems), as_json)
+    }
+}
+
+impl Diagnosis {
+    /// Counts what was found, and forgets what is no problem where only problems are asked for.
+    pub(crate) fn of(mut findings: Vec<Finding>, only_problems: bool) -> Self {
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
         let (problems, notes) = (count(Level::Problem), count(Level::Note));
-        if self.problems {
+        if only_problems {
             findings.retain(|finding| finding.level == Level::Problem);
         }
-        show(
-            &Diagnosis {
-                findings,
-                problems,
-                notes,
-            },
-            as_json,
-        )
+        Self {
+            findings,
+            problems,
+            notes,
+        }
     }
 }
 

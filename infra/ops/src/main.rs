@@ -8,6 +8,7 @@ mod depths;
 mod doctor;
 mod erase;
 mod explain;
+mod health;
 mod ledger;
 mod letters;
 mod mappings;
@@ -16,6 +17,7 @@ mod operator;
 mod orders;
 mod output;
 mod preferences;
+mod readiness;
 mod reasons;
 mod reconcile;
 mod redrive;
@@ -56,6 +58,8 @@ async fn run(ops: &Ops) -> anyhow::Result<ExitCode> {
         Command::Suppression(command) => command.run(&account, ops.json).await,
         Command::Preferences(command) => command.run(&account, ops.json).await,
         Command::Order(command) => command.run(&account, ops.json).await,
+        Command::Health(command) => command.run(&account, ops.json).await,
+        Command::Account(command) => command.run(&account, ops.json).await,
         Command::Doctor(command) => command.run(&account, ops.json).await,
         Command::Erase(command) => command.run(&account, ops.json).await,
         Command::SmsBudget(command) => command.run(&account, ops.json).await,

@@ -46,6 +46,9 @@ pub(crate) const CARRIER_HANDSHAKES: &str = "carrier-handshakes";
 /// What the topics could not deliver into a queue: dead letters without a queue before them.
 pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 
+/// Lets canaries fly, and asks everything how it is.
+pub(crate) const CANARY: &str = "canary";
+
 /// The functions.
 pub(crate) const FUNCTIONS: [&str; 10] = [
     "notification-orchestrator",
@@ -137,6 +140,14 @@ impl Names {
 
     pub(crate) fn contact_hash_key(&self) -> String {
         format!("{}/contact-hash-key", self.prefix)
+    }
+
+    pub(crate) fn link_keys(&self) -> String {
+        format!("{}/link-keys", self.prefix)
+    }
+
+    pub(crate) fn carriers(&self) -> String {
+        format!("{}/carriers", self.prefix)
     }
 
     /// A queue or a function.

@@ -8,9 +8,11 @@ use crate::dead_letters::DeadLetters;
 use crate::doctor::Doctor;
 use crate::erase::Erase;
 use crate::explain::Explain;
+use crate::health::HealthCommand;
 use crate::orders::OrderCommand;
 use crate::output::remark;
 use crate::preferences::PreferencesCommand;
+use crate::readiness::Readiness;
 use crate::reconcile::Reconcile;
 use crate::sms_budget::SmsBudget;
 use crate::sms_logging::SmsLogging;
@@ -67,6 +69,10 @@ pub(crate) enum Command {
     /// Where orders and their parcels stand, and why
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Whether everything answers that the system depends on
+    Health(HealthCommand),
+    /// What the account still lacks before messages go out
+    Account(Readiness),
     /// What is wrong, or may soon be
     Doctor(Doctor),
     /// Remove a customer from every store

@@ -317,9 +317,9 @@ fn way(letter: &Letter) -> Way {
 /// What an asynchronous call that failed was about, for those who work on it from a queue.
 fn way_of_report(queue: &str, payload: &Value) -> Way {
     match queue {
-        crate::names::ACCOUNT_TROUBLE => {
-            Way::Nothing("the account monitor has looked again since, as it does every minute and every night")
-        }
+        crate::names::ACCOUNT_TROUBLE => Way::Nothing(
+            "whoever was called has looked again since: the account monitor every minute and every night, canaries every few minutes",
+        ),
         crate::names::ORDER_EVENTS | crate::names::CARRIER_HANDSHAKES => {
             Way::Nothing("whoever was called has looked again since, as it does every few minutes")
         }

@@ -4,10 +4,11 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::operation::change_message_visibility_batch::builders::ChangeMessageVisibilityBatchInputBuilder;
 use aws_sdk_sqs::operation::send_message_batch::builders::SendMessageBatchInputBuilder;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeNameForSends,
+    MessageSystemAttributeValue, SendMessageBatchRequestEntry,
 };
 use domain::ports::{Bury, DeadLetter, Enqueue, HandOver, HoldBack, Unavailable};
-use domain::{Channel, DeliveryRequest, LONGEST_DELAY};
+use domain::{Channel, DeliveryRequest, LONGEST_DELAY, TraceContext};
 use jiff::SignedDuration;
 use std::collections::HashMap;
 
@@ -76,6 +77,7 @@ struct Outgoing {
     body: String,
     delay_seconds: Option<i32>,
     attributes: Vec<(&'static str, String)>,
+    trace: Option<TraceContext>,
 }
 
 impl<S> SqsQueues<S> {
@@ -101,6 +103,7 @@ impl<S: Sqs> HandOver for SqsQueues<S> {
                     body: request.to_wire(),
                     delay_seconds: whole_seconds(*delay),
                     attributes: Vec::new(),
+                    trace: request.trace,
                 })
             })
             .collect();
@@ -137,6 +140,7 @@ impl<S: Sqs> Bury for SqsDeadLetters<S> {
                     body: if body.is_empty() { "(empty)".to_owned() } else { body },
                     delay_seconds: None,
                     attributes,
+                    trace: None,
                 })
             })
             .collect();
@@ -208,6 +212,7 @@ impl SqsQueue {
                 body: text.clone(),
                 delay_seconds: None,
                 attributes: Vec::new(),
+                trace: None,
             })
         });
         send_all(&self.client, outgoing.collect(), ENQUEUING).await
@@ -308,6 +313,14 @@ fn entry(index: usize, outgoing: &Outgoing) -> Option<SendMessageBatchRequestEnt
             .ok()?;
         entry = entry.message_attributes(*name, value);
     }
+    if let Some(trace) = outgoing.trace {
+        let value = MessageSystemAttributeValue::builder()
+            .data_type("String")
+            .string_value(trace.to_string())
+            .build()
+            .ok()?;
+        entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
+    }
     entry.build().ok()
 }
 
@@ -350,6 +363,7 @@ mod tests {
             body: "x".repeat(bytes),
             delay_seconds: None,
             attributes: Vec::new(),
+            trace: None,
         })
     }
 
@@ -418,6 +432,29 @@ mod tests {
         let queues = SqsQueues::new(client, HashMap::from([(Channel::Email, lanes)]));
         let request = email_request(&confirmation("a", "1", at(1)));
         assert!(queues.hand_over(&[(request, SignedDuration::ZERO)]).await[0].is_ok());
+    }
+
+    #[test]
+    fn a_traced_delivery_carries_its_trace_beside_its_body() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let traced = Outgoing {
+            trace: TraceContext::of_header(header),
+            ..outgoing("a", 1).unwrap()
+        };
+        let entry = entry(0, &traced).unwrap();
+        let carried = entry.message_system_attributes().unwrap();
+        let value = &carried[&MessageSystemAttributeNameForSends::AwsTraceHeader];
+        assert_eq!((value.data_type(), value.string_value()), ("String", Some(header)));
+    }
+
+    #[test]
+    fn a_delivery_that_is_not_traced_carries_nothing_more() {
+        assert_eq!(
+            entry(0, &outgoing("a", 1).unwrap())
+                .unwrap()
+                .message_system_attributes(),
+            None
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! An [`Event`] is decided upon ([`decide`]), the decision becomes a [`Notification`] in the ledger with one
 //! [`Delivery`] per channel, and a [`Delivery`] moves along its arrows until it is final or parked.
 
+mod canary;
 mod carrier;
 mod channel;
 mod consent;
@@ -15,6 +16,7 @@ mod error_text;
 mod event;
 mod evidence;
 mod fact;
+mod health;
 mod ids;
 mod inbox;
 mod locale;
@@ -33,12 +35,14 @@ mod suppression;
 mod template;
 mod text;
 mod topic;
+mod trace;
 mod tracking;
 mod traffic;
 mod waiting_room;
 mod workflow;
 mod written;
 
+pub use canary::{Flight, FlightLog, FrontDoor, Landing};
 pub use carrier::Carrier;
 pub use channel::Channel;
 pub use consent::{Consent, ConsentChange, ConsentSource};
@@ -54,6 +58,7 @@ pub use error_text::chain;
 pub use event::{Event, Priority, Recipient};
 pub use evidence::{Evidence, Report};
 pub use fact::{Fingerprint, ParcelMark};
+pub use health::{Dependencies, Dependency, Health, Part};
 pub use ids::{InvalidId, NotificationId, OrderId, UserId};
 pub use inbox::{InboxPage, InboxPlace, MarkedAll, Note, Unread};
 pub use locale::{InvalidLocale, Language, Zone};
@@ -71,6 +76,7 @@ pub use suppression::{Contact, Hold, Removal, SoftBounce, Strike, Suppression, S
 pub use template::{CannotSwitch, InForce, LiveVersion, Published, StateMove, Switch, TemplateVersion, VersionState};
 pub use text::{clean_block, clean_line};
 pub use topic::Topic;
+pub use trace::TraceContext;
 pub use tracking::{InvalidTrackingNumber, TrackingDetail, TrackingEvent, TrackingNumber};
 pub use traffic::{Asked, Breaker, Slowed, Traffic, Window};
 pub use waiting_room::{LONGEST_DELAY, Place};

@@ -8,7 +8,7 @@ use crate::decision::is_too_old;
 use crate::{
     Channel, Contact, Content, Decision, Delivery, Event, Fingerprint, Language, Night, NotificationId,
     NotificationType, OrderId, OrderStatus, ParcelMark, Plan, Preferences, Reason, ShopDefaults, State, Suppression,
-    UserId, Wait, Zone, rings,
+    TraceContext, UserId, Wait, Zone, rings,
 };
 
 /// One business fact for one recipient, with a delivery per channel.
@@ -114,6 +114,14 @@ pub struct DeliveryRequest {
     pub passes_quiet_hours: bool,
     /// What the message tells.
     pub content: Content,
+    /// The trace that it belongs to, kept here as well because what waits for the morning waits in no queue. A request of the time
+    /// before, and one that is not traced, says nothing.
+    #[serde(
+        default,
+        deserialize_with = "crate::trace::lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub trace: Option<TraceContext>,
 }
 
 const fn promised() -> bool {
@@ -297,6 +305,7 @@ impl DeliveryRequest {
                     scheduled_for: event.scheduled_for,
                     passes_quiet_hours: event.passes_quiet_hours(),
                     content: event.content.clone(),
+                    trace: None,
                 }),
                 Decision::Skip(_) => None,
             })

@@ -1,11 +1,12 @@
 //! The door through which providers' reports come in: from their queue, and from the delivery logs of text messages.
 
 use domain::ports::{Bury, Clock, Enqueue, HoldBack, LedgerAdvance, LedgerLoad, MessageLookUp, SuppressionsKeep};
-use domain::{Channel, RetryPolicy};
+use domain::{Channel, NotificationId, RetryPolicy};
 use pipeline::{Feedback, FeedbackCounts, FeedbackVerdict, Happened, Reported};
 use serde_json::Value;
 
 use crate::invocation::{BatchAnswer, QueueMessage};
+use crate::outcomes::Outcomes;
 use crate::runtime::Reply;
 use crate::sending_door::seconds_until;
 use crate::{DeliveryMetric, MetricName, Metrics, ReportMetric};
@@ -74,8 +75,12 @@ where
         if !waits.is_empty() {
             self.visibility.hold_back(&self.queue_url, &waits).await;
         }
-        let outcomes: Vec<String> = report.verdicts.iter().map(line_of).collect();
-        tracing::info!(outcomes = outcomes.join("; "), "took in {} reports", outcomes.len());
+        let mut outcomes = Outcomes::default();
+        for verdict in &report.verdicts {
+            let (outcome, id) = outcome_of(verdict);
+            outcomes.add(outcome, id);
+        }
+        tracing::info!(outcomes = %outcomes, "took in {} reports", outcomes.count());
         Reply {
             value: answer.value(),
             metrics: metrics_of(&report.counts),
@@ -126,12 +131,12 @@ const fn name_of(channel: Channel, happened: Happened) -> MetricName {
     }
 }
 
-/// A verdict for the log: ids, states and reasons.
-fn line_of(verdict: &FeedbackVerdict) -> String {
+/// A verdict for the log: states and reasons, and the notification.
+fn outcome_of(verdict: &FeedbackVerdict) -> (String, Option<NotificationId>) {
     match verdict {
-        FeedbackVerdict::Done(Some((id, channel, state))) => format!("{id}: {channel} {state}"),
-        FeedbackVerdict::Done(None) => "about no delivery of ours".to_owned(),
-        FeedbackVerdict::Again(at, why) => format!("again at {at} ({why})"),
-        FeedbackVerdict::Refused(why) => format!("refused: {why}"),
+        FeedbackVerdict::Done(Some((id, channel, state))) => (format!("{channel} {state}"), Some(*id)),
+        FeedbackVerdict::Done(None) => ("about no delivery of ours".to_owned(), None),
+        FeedbackVerdict::Again(at, why) => (format!("again at {at} ({why})"), None),
+        FeedbackVerdict::Refused(why) => (format!("refused: {why}"), None),
     }
 }

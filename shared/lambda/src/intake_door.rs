@@ -1,12 +1,15 @@
 //! The door through which order events come in: from a queue, from a topic, or by a direct call.
 
 use domain::ports::{Bury, Clock, CustomersLoad, HandOver, HoldBack, LedgerAdvance, LedgerRecord};
-use domain::{Channel, RetryPolicy};
+use domain::{Channel, NotificationId, RetryPolicy, TraceContext};
 use pipeline::{Decided, Incoming, Intake, IntakeCounts, IntakeReport, IntakeVerdict, Lane, Reading};
 use serde_json::Value;
 
 use crate::invocation::{BatchAnswer, QueueMessage, TopicMessage, rounds};
+use crate::journey::{Arrival, Journeys};
+use crate::outcomes::Outcomes;
 use crate::runtime::{Call, Reply};
+use crate::segment::End;
 use crate::{MetricName, Metrics, direct};
 
 /// Everything behind the door: the ports of an [`Intake`], made once and kept between calls.
@@ -48,14 +51,20 @@ where
     pub async fn take_queue(&self, messages: Vec<QueueMessage>, call: &Call) -> Reply {
         let mut answer = BatchAnswer::default();
         let mut counts = IntakeCounts::default();
-        let mut outcomes = Vec::with_capacity(messages.len());
+        let mut outcomes = Outcomes::default();
         for (nth, round) in rounds(messages, &self.clock).into_iter().enumerate() {
-            let batch: Vec<Incoming> = round.iter().map(|message| self.incoming(message)).collect();
-            let report = self.take(&batch, &call.owner_of_round(nth)).await;
+            let journeys = Journeys::begin(&call.traces, &round, &self.clock);
+            let batch = round.iter().enumerate();
+            let batch: Vec<Incoming> = batch
+                .map(|(index, message)| self.incoming(message, journeys.onward(index)))
+                .collect();
+            let report = self.take(&batch, &journeys, &call.owner_of_round(nth)).await;
+            journeys.end(report.verdicts.iter().map(arrival));
             counts += report.counts;
             let mut waits = Vec::new();
             for (message, verdict) in round.iter().zip(&report.verdicts) {
-                outcomes.push(line_of(verdict));
+                let (outcome, id) = outcome_of(verdict);
+                outcomes.add(outcome, id);
                 if let IntakeVerdict::Retry(why) = verdict {
                     let id = message.id.as_deref().unwrap_or("without an id");
                     tracing::warn!(message.id = id, error = %why, "message {id} has to come again");
@@ -88,60 +97,66 @@ where
     pub async fn take_topic(&self, messages: Vec<TopicMessage>, call: &Call) -> Reply {
         let batch = messages
             .into_iter()
-            .map(|message| self.direct(message.envelope))
+            .map(|message| self.direct(message.envelope, call))
             .collect::<Vec<_>>();
-        let report = self.take(&batch, &call.owner).await;
+        let journeys = Journeys::begin(&call.traces, &[], &self.clock);
+        let report = self.take(&batch, &journeys, &call.owner).await;
         let failed = report
             .verdicts
             .iter()
             .find(|verdict| matches!(verdict, IntakeVerdict::Retry(_)));
         Reply {
-            value: failed.map_or(Ok(Value::Null), |verdict| Err(line_of(verdict).into())),
-            metrics: tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>()),
+            value: failed.map_or(Ok(Value::Null), |verdict| Err(outcome_of(verdict).0.into())),
+            metrics: tell(&report.counts, &outcomes_of(&report.verdicts)),
         }
     }
 
     /// Takes in the event of a direct call, and answers it. If it has to come again, the call fails: an asynchronous one is
     /// repeated, and ends at the failure destination.
     pub async fn take_direct(&self, payload: String, call: &Call) -> Reply {
-        let report = self.take(&[self.direct(payload)], &call.owner).await;
+        let journeys = Journeys::begin(&call.traces, &[], &self.clock);
+        let report = self.take(&[self.direct(payload, call)], &journeys, &call.owner).await;
         Reply {
             value: match report.verdicts.first() {
-                Some(verdict) => direct::answer(verdict).ok_or_else(|| line_of(verdict).into()),
+                Some(verdict) => direct::answer(verdict).ok_or_else(|| outcome_of(verdict).0.into()),
                 None => Err("the call was left without a verdict".into()),
             },
-            metrics: tell(&report.counts, &report.verdicts.iter().map(line_of).collect::<Vec<_>>()),
+            metrics: tell(&report.counts, &outcomes_of(&report.verdicts)),
         }
     }
 
-    async fn take(&self, batch: &[Incoming], owner: &str) -> IntakeReport {
+    async fn take(&self, batch: &[Incoming], journeys: &Journeys<'_, C>, owner: &str) -> IntakeReport {
         let intake = Intake {
-            customers: &self.customers,
-            ledger: &self.ledger,
-            queues: &self.queues,
+            customers: &journeys.watch(&self.customers),
+            ledger: &journeys.watch(&self.ledger),
+            queues: &journeys.watch(&self.queues),
             dead_letters: &self.dead_letters,
             clock: &self.clock,
             reading: &self.reading,
             only: self.only,
             owner,
         };
-        intake.take(batch).await
+        // On the heap, as the compiler would otherwise lay out every future in it at once, which is deeper than it goes.
+        Box::pin(intake.take(batch)).await
     }
 
-    fn incoming(&self, message: &QueueMessage) -> Incoming {
+    fn incoming(&self, message: &QueueMessage, trace: Option<TraceContext>) -> Incoming {
         let is_urgent = self.lanes.as_ref().is_some_and(|lanes| message.is_from(&lanes.urgent));
         Incoming {
             text: message.text.clone(),
             published_at: message.sent_at.unwrap_or_else(|| self.clock.now()),
             lane: if is_urgent { Lane::Urgent } else { Lane::Normal },
+            trace,
         }
     }
 
-    fn direct(&self, text: String) -> Incoming {
+    /// What follows from a direct call goes on in its trace.
+    fn direct(&self, text: String, call: &Call) -> Incoming {
         Incoming {
             text,
             published_at: self.clock.now(),
             lane: Lane::Direct,
+            trace: call.traces.invocation(),
         }
     }
 
@@ -156,8 +171,8 @@ where
 }
 
 /// One log line, and what there is to count.
-fn tell(counts: &IntakeCounts, outcomes: &[String]) -> Metrics {
-    tracing::info!(outcomes = outcomes.join("; "), "took in {} messages", outcomes.len());
+fn tell(counts: &IntakeCounts, outcomes: &Outcomes) -> Metrics {
+    tracing::info!(outcomes = %outcomes, "took in {} messages", outcomes.count());
     let mut metrics = Metrics::default();
     metrics
         .count(MetricName::NotificationSent, counts.decided)
@@ -169,8 +184,17 @@ fn tell(counts: &IntakeCounts, outcomes: &[String]) -> Metrics {
     metrics
 }
 
-/// A verdict for the log: ids, states and field names.
-fn line_of(verdict: &IntakeVerdict) -> String {
+fn outcomes_of(verdicts: &[IntakeVerdict]) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    for verdict in verdicts {
+        let (outcome, id) = outcome_of(verdict);
+        outcomes.add(outcome, id);
+    }
+    outcomes
+}
+
+/// A verdict for the log: states, reasons and field names, and the notification.
+fn outcome_of(verdict: &IntakeVerdict) -> (String, Option<NotificationId>) {
     match verdict {
         IntakeVerdict::Decided(Decided { id, is_new, results }) => {
             let results = results.iter().map(|result| match &result.reason {
@@ -178,11 +202,28 @@ fn line_of(verdict: &IntakeVerdict) -> String {
                 None => format!("{} {}", result.channel, result.outcome),
             });
             let results = results.collect::<Vec<_>>().join(", ");
-            let repeated = if *is_new { "" } else { " again" };
-            format!("{id}{repeated}: {results}")
+            let known = if *is_new { "" } else { "known, " };
+            (format!("{known}{results}"), Some(*id))
         }
-        IntakeVerdict::Refused(refusal) => format!("refused: {refusal}"),
-        IntakeVerdict::Conflict(id) => format!("{id}: idempotency conflict"),
-        IntakeVerdict::Retry(why) => format!("has to come again: {why}"),
+        IntakeVerdict::Refused(refusal) => (format!("refused: {refusal}"), None),
+        IntakeVerdict::Conflict(id) => ("idempotency conflict".to_owned(), Some(*id)),
+        IntakeVerdict::Retry(why) => (format!("has to come again: {why}"), None),
+    }
+}
+
+/// A verdict for the trace.
+fn arrival(verdict: &IntakeVerdict) -> Arrival {
+    let (outcome, about, end) = match verdict {
+        IntakeVerdict::Decided(decided) if decided.is_new => ("decided", Some(decided.id), End::Well),
+        IntakeVerdict::Decided(decided) => ("known", Some(decided.id), End::Well),
+        IntakeVerdict::Refused(_) => ("refused", None, End::Error),
+        IntakeVerdict::Conflict(id) => ("idempotency conflict", Some(*id), End::Error),
+        IntakeVerdict::Retry(_) => ("again", None, End::Fault),
+    };
+    Arrival {
+        about,
+        channel: None,
+        outcome: outcome.to_owned(),
+        end,
     }
 }

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::sns::SnsRecord;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use domain::TraceContext;
 use domain::ports::Clock;
 use jiff::Timestamp;
 use lambda_runtime::Error;
@@ -38,6 +39,8 @@ pub struct QueueMessage {
     pub receive_count: u32,
     /// Where it says that it comes from: its attribute `origin`.
     pub origin: Option<String>,
+    /// Its place in the trace that it belongs to, if that is kept.
+    pub trace: Option<TraceContext>,
 }
 
 /// One message of a topic.
@@ -99,6 +102,7 @@ impl QueueMessage {
     fn of(message: SqsMessage) -> Self {
         let number = |name: &str| message.attributes.get(name).and_then(|text| text.parse::<i64>().ok());
         Self {
+            trace: trace_of(&message),
             sent_at: number("SentTimestamp").and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             receive_count: number("ApproximateReceiveCount")
                 .and_then(|count| u32::try_from(count).ok())
@@ -128,6 +132,18 @@ impl QueueMessage {
     pub fn is_from(&self, queue_url: &str) -> bool {
         let name = self.queue_arn.rsplit(':').next().unwrap_or_default();
         !name.is_empty() && queue_url.rsplit('/').next() == Some(name)
+    }
+}
+
+/// The trace that SNS and SQS carry beside the message; else the one that its publisher wrote into an attribute, in the words of
+/// W3C's Trace Context.
+fn trace_of(message: &SqsMessage) -> Option<TraceContext> {
+    match message.attributes.get("AWSTraceHeader") {
+        Some(header) => TraceContext::of_header(header),
+        None => {
+            let written = message.message_attributes.get("traceparent")?;
+            TraceContext::of_traceparent(written.string_value.as_deref()?)
+        }
     }
 }
 
@@ -209,6 +225,25 @@ mod tests {
         assert_eq!((messages.len(), messages[1].receive_count), (2, 7));
         assert!(messages[0].is_from("http://localhost:4566/000000000000/e-com67-email"));
         assert!(!messages[0].is_from("http://localhost:4566/000000000000/e-com67-email-urgent"));
+    }
+
+    #[test]
+    fn the_trace_beside_a_message_goes_before_the_one_that_its_publisher_wrote() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let written = r#""messageAttributes":{"traceparent":{"dataType":"String","stringListValues":[],"binaryListValues":[],
+            "stringValue":"00-11111111111111111111111111111111-2222222222222222-01"}}"#;
+        let record = queue_record("1").replace(r#""messageAttributes":{}"#, written);
+        let beside = record.replace(
+            r#""attributes":{"#,
+            &format!(r#""attributes":{{"AWSTraceHeader":"{header}","#),
+        );
+        let trace = |record: &str| match Invocation::read(&format!(r#"{{"Records":[{record}]}}"#)) {
+            Invocation::Queue(messages) => messages[0].trace.map(|trace| trace.trace_id()),
+            _ => panic!("not a queue"),
+        };
+        assert_eq!(trace(&queue_record("1")), None);
+        assert_eq!(trace(&record).as_deref(), Some("1-11111111-111111111111111111111111"));
+        assert_eq!(trace(&beside).as_deref(), Some("1-5759e988-bd862e3fe1be46a994272793"));
     }
 
     #[test]

@@ -112,6 +112,19 @@ metrics! {
     ApiClientErrors,
     ApiServerErrors,
     ApiLatency,
+    CanarySucceeded,
+    CanaryFailed,
+    CanaryLatency,
+    DynamoDbDown,
+    SqsDown,
+    SnsDown,
+    SesDown,
+    SecretsDown,
+    S3Down,
+    CarriersDown,
+    SendersDown,
+    ApiDown,
+    DependenciesDown,
 
     #[doc = "What became of deliveries of a channel."]
     Delivery(DeliveryMetric): "Notification" {

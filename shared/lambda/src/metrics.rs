@@ -38,6 +38,12 @@ impl Metrics {
         self
     }
 
+    /// Adds a count, also when it is none: an alarm tells nothing from silence.
+    pub fn level(&mut self, name: MetricName, count: u64) -> &mut Self {
+        self.put(name, Measured::Count(count));
+        self
+    }
+
     /// Adds times in milliseconds.
     pub fn milliseconds(&mut self, name: MetricName, values: &[i64]) -> &mut Self {
         if !values.is_empty() {

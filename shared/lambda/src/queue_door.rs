@@ -7,9 +7,12 @@ use lambda_runtime::Error;
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
 
-use crate::QueueMessage;
 use crate::invocation::BatchAnswer;
+use crate::journey::{Arrival, Journeys};
+use crate::outcomes::Outcomes;
+use crate::segment::End;
 use crate::sending_door::seconds_until;
+use crate::{QueueMessage, Traces};
 
 /// A message over which the function stumbles so often is buried.
 const MOST_STUMBLES: u32 = 3;
@@ -39,7 +42,8 @@ pub struct QueueDoor<D, V, C> {
 }
 
 impl<D: Bury, V: HoldBack, C: Clock> QueueDoor<D, V, C> {
-    /// Works on the messages of this queue, one after the other; the answer names those that have to come again.
+    /// Works on the messages of this queue, one after the other; the answer names those that have to come again. What became of
+    /// each is told to its trace.
     ///
     /// # Errors
     ///
@@ -48,11 +52,14 @@ impl<D: Bury, V: HoldBack, C: Clock> QueueDoor<D, V, C> {
         &self,
         queue_url: &str,
         messages: &[QueueMessage],
+        traces: &Traces,
         work: impl AsyncFn(&QueueMessage) -> Verdict,
     ) -> Result<Value, Error> {
         let mut answer = BatchAnswer::default();
         let mut waits = Vec::new();
-        let mut outcomes = Vec::with_capacity(messages.len());
+        let journeys = Journeys::begin(traces, messages, &self.clock);
+        let mut outcomes = Outcomes::default();
+        let mut arrivals = Vec::with_capacity(messages.len());
         for message in messages {
             let verdict = AssertUnwindSafe(work(message)).catch_unwind().await;
             let verdict = verdict.unwrap_or_else(|_panic| {
@@ -79,16 +86,29 @@ impl<D: Bury, V: HoldBack, C: Clock> QueueDoor<D, V, C> {
                         .map(|receipt| (receipt, seconds_until(at, now))),
                 );
             }
-            outcomes.push(match verdict {
+            let (word, end) = match &verdict {
+                Verdict::Done(_) => ("done", End::Well),
+                Verdict::Again(_) => ("again", End::Fault),
+                Verdict::Refused(_) => ("refused", End::Error),
+            };
+            arrivals.push(Arrival {
+                about: None,
+                channel: None,
+                outcome: word.to_owned(),
+                end,
+            });
+            let told = match verdict {
                 Verdict::Done(what) => what,
                 Verdict::Again(why) => format!("again ({why})"),
                 Verdict::Refused(why) => format!("refused ({why})"),
-            });
+            };
+            outcomes.add(told, None);
         }
         if !waits.is_empty() {
             self.visibility.hold_back(queue_url, &waits).await;
         }
-        tracing::info!(outcomes = outcomes.join("; "), "worked on {} messages", outcomes.len());
+        tracing::info!(outcomes = %outcomes, "worked on {} messages", outcomes.count());
+        journeys.end(arrivals.into_iter());
         answer.value()
     }
 

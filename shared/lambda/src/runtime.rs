@@ -8,10 +8,12 @@ use serde_json::value::RawValue;
 use std::str::FromStr;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::{Metrics, SystemClock, Variables};
+use crate::{Metrics, SystemClock, Traces, Variables};
 
 /// One call of a function.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Call {
     pub owner: String,
     /// When it is killed.
     pub deadline: Timestamp,
+    /// Where its traces are told.
+    pub traces: Traces,
 }
 
 /// How a call went.
@@ -43,6 +47,7 @@ where
     H: AsyncFn(Call) -> Reply,
 {
     let handle = &handle;
+    let traces = &Traces::of_process();
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let (payload, context) = event.into_parts();
         let deadline = i64::try_from(context.deadline)
@@ -52,6 +57,7 @@ where
             payload: payload.get().to_owned(),
             owner: format!("{}/{:08x}", context.request_id, fastrand::u32(..)),
             deadline: deadline.unwrap_or(Timestamp::MAX),
+            traces: traces.within(context.xray_trace_id.as_deref()),
         };
         let reply = handle(call).await;
         reply.metrics.emit(function, SystemClock.now());
@@ -73,31 +79,43 @@ impl Call {
             .optional("LOG_LEVEL")
             .and_then(|level| LevelFilter::from_str(&level).ok());
         let level = level.unwrap_or(LevelFilter::INFO);
-        let lines = tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false);
-        let filter = filter_fn(move |metadata| {
-            let crate_name = metadata.target().split("::").next().unwrap_or_default();
-            let allowed = if OURS.contains(&crate_name) {
-                level
-            } else {
-                level.min(LevelFilter::WARN)
-            };
-            *metadata.level() <= allowed
-        });
         // A second start, in a test, changes nothing.
         let _already_started = tracing_subscriber::registry()
-            .with(lines.with_filter(filter))
+            .with(lines(level, std::io::stdout))
             .try_init();
     }
 }
 
+/// The lines of the log. CloudWatch keeps the moment of each, and the sentence says where it comes from: neither is written.
+pub(crate) fn lines<S, W>(level: LevelFilter, writer: W) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> MakeWriter<'w> + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .without_time()
+        .with_writer(writer);
+    lines.with_filter(filter_fn(move |metadata| {
+        let crate_name = metadata.target().split("::").next().unwrap_or_default();
+        let allowed = if OURS.contains(&crate_name) {
+            level
+        } else {
+            level.min(LevelFilter::WARN)
+        };
+        *metadata.level() <= allowed
+    }))
+}
+
 /// The crates whose log lines are written by us.
-const OURS: [&str; 23] = [
+const OURS: [&str; 24] = [
     "account_monitor",
     "aws",
+    "canary",
     "carrier_poller",
     "carrier_webhook",
     "deferred_deliveries",
@@ -131,6 +149,7 @@ mod tests {
             payload: String::new(),
             owner: "request/1".to_owned(),
             deadline: Timestamp::MAX,
+            traces: Traces::default(),
         };
         assert_ne!(call.owner_of_round(0), call.owner_of_round(1));
     }

@@ -1,12 +1,15 @@
 //! The door through which deliveries reach a sender: from its two queues.
 
 use domain::ports::{Bury, Clock, Courier, CustomersLoad, Defer, HoldBack, LedgerAdvance, OrderNews, TrafficShare};
-use domain::{Night, RetryPolicy};
+use domain::{Night, NotificationId, RetryPolicy, State};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{SendVerdict, SenderMemory, Sending, SendingCounts, SendingReport, Waiting};
 
 use crate::invocation::{BatchAnswer, QueueMessage, rounds};
+use crate::journey::{Arrival, Journeys};
+use crate::outcomes::Outcomes;
 use crate::runtime::{Call, Reply};
+use crate::segment::End;
 use crate::{DeliveryMetric, MetricName, Metrics};
 
 /// Everything behind the door: the ports of a [`Sending`], made once and kept between calls.
@@ -63,13 +66,18 @@ where
     async fn work_in_rounds(&self, messages: Vec<QueueMessage>, call: &Call, is_trial: bool) -> Reply {
         let mut answer = BatchAnswer::default();
         let mut counts = SendingCounts::default();
-        let mut outcomes = Vec::with_capacity(messages.len());
+        let mut outcomes = Outcomes::default();
         for (nth, round) in rounds(messages, &self.clock).into_iter().enumerate() {
             let owner = call.owner_of_round(nth);
-            let report = self.work_round(&round, &owner, call.deadline, is_trial).await;
+            let journeys = Journeys::begin(&call.traces, &round, &self.clock);
+            let report = self.work_round(&journeys, &owner, call.deadline, is_trial).await;
+            journeys.end(report.verdicts.iter().map(|verdict| self.arrival(verdict)));
             report.alarms.iter().for_each(|alarm| tracing::error!("{alarm}"));
             counts += report.counts;
-            outcomes.extend(report.verdicts.iter().map(line_of));
+            for verdict in &report.verdicts {
+                let (outcome, id) = outcome_of(verdict);
+                outcomes.add(outcome, id);
+            }
             let mut waits = Vec::new();
             for (message, verdict) in round.iter().zip(&report.verdicts) {
                 let Some(seconds) = self.wait(message, verdict) else {
@@ -91,12 +99,13 @@ where
 
     async fn work_round(
         &self,
-        round: &[QueueMessage],
+        journeys: &Journeys<'_, C>,
         owner: &str,
         deadline: Timestamp,
         is_trial: bool,
     ) -> SendingReport {
-        let batch: Vec<Waiting> = round
+        let batch: Vec<Waiting> = journeys
+            .records()
             .iter()
             .map(|message| Waiting {
                 text: message.text.clone(),
@@ -105,14 +114,14 @@ where
             })
             .collect();
         let sending = Sending {
-            customers: &self.customers,
-            ledger: &self.ledger,
-            room: &self.room,
+            customers: &journeys.watch(&self.customers),
+            ledger: &journeys.watch(&self.ledger),
+            room: &journeys.watch(&self.room),
             night: &self.night,
-            traffic: &self.traffic,
+            traffic: &journeys.watch(&self.traffic),
             dead_letters: &self.dead_letters,
             clock: &self.clock,
-            courier: &self.courier,
+            courier: &journeys.watch(&self.courier),
             policy: &self.policy,
             owner,
             deadline,
@@ -137,13 +146,32 @@ where
         Some(seconds_until(then, now))
     }
 
+    /// A verdict for the trace.
+    fn arrival(&self, verdict: &SendVerdict) -> Arrival {
+        let (outcome, about, end) = match verdict {
+            SendVerdict::Done(id, state @ (State::Failed | State::Parked), _) => {
+                (state.to_string(), Some(*id), End::Fault)
+            }
+            SendVerdict::Done(id, state, _) => (state.to_string(), Some(*id), End::Well),
+            SendVerdict::Again(id, ..) => ("again".to_owned(), Some(*id), End::Well),
+            SendVerdict::Refused(_) => ("refused".to_owned(), None, End::Error),
+            SendVerdict::Unburied(_) => ("refused and not yet buried".to_owned(), None, End::Fault),
+        };
+        Arrival {
+            about,
+            channel: Some(self.courier.channel()),
+            outcome,
+            end,
+        }
+    }
+
     /// One log line, and what there is to count.
-    fn tell(&self, counts: &SendingCounts, outcomes: &[String]) -> Metrics {
+    fn tell(&self, counts: &SendingCounts, outcomes: &Outcomes) -> Metrics {
         let channel = self.courier.channel();
         tracing::info!(
-            outcomes = outcomes.join("; "),
+            outcomes = %outcomes,
             "worked on {} {channel} deliveries",
-            outcomes.len()
+            outcomes.count()
         );
         let name = |what: DeliveryMetric| MetricName::Delivery(channel, what);
         let mut metrics = Metrics::default();
@@ -180,13 +208,13 @@ pub(crate) fn seconds_until(then: Timestamp, now: Timestamp) -> i64 {
     milliseconds.saturating_add(999) / 1_000
 }
 
-/// A verdict for the log: ids, states and reasons.
-fn line_of(verdict: &SendVerdict) -> String {
+/// A verdict for the log: states and reasons, and the notification.
+fn outcome_of(verdict: &SendVerdict) -> (String, Option<NotificationId>) {
     match verdict {
-        SendVerdict::Done(id, state, Some(reason)) => format!("{id}: {state} ({reason})"),
-        SendVerdict::Done(id, state, None) => format!("{id}: {state}"),
-        SendVerdict::Again(id, at, why) => format!("{id}: again at {at} ({why})"),
-        SendVerdict::Refused(why) => format!("refused: {why}"),
-        SendVerdict::Unburied(why) => format!("refused and not yet buried: {why}"),
+        SendVerdict::Done(id, state, Some(reason)) => (format!("{state} ({reason})"), Some(*id)),
+        SendVerdict::Done(id, state, None) => (state.to_string(), Some(*id)),
+        SendVerdict::Again(id, at, why) => (format!("again at {at} ({why})"), Some(*id)),
+        SendVerdict::Refused(why) => (format!("refused: {why}"), None),
+        SendVerdict::Unburied(why) => (format!("refused and not yet buried: {why}"), None),
     }
 }

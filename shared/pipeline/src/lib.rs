@@ -6,8 +6,10 @@
 //!
 //! [`Intake`] is the first half, [`Sending`] the second, [`Feedback`] what providers report afterwards. All take a batch and
 //! give a verdict per record. [`Watch`] looks after the account, [`Redrive`] sends dead letters back,
-//! [`Release`] wakes what waits.
+//! [`Release`] wakes what waits, [`Canary`] and [`checkup`] notice what does not work.
 
+mod canary;
+mod checkup;
 mod customers;
 mod feedback;
 mod hand_over;
@@ -21,6 +23,8 @@ mod sms_gate;
 mod unpaced;
 mod watch;
 
+pub use canary::{Canary, Flown};
+pub use checkup::checkup;
 pub use feedback::{
     Feedback, FeedbackCounts, FeedbackReport, FeedbackVerdict, Happened, InvalidLogs, Reported, entries_of,
 };

@@ -1,6 +1,7 @@
 //! Memory twins of every port, a clock that is moved by hand, and ready-made values. For tests only.
 
 mod allowance;
+mod canary;
 mod clock;
 mod courier;
 mod customers;
@@ -20,6 +21,7 @@ mod waiting_room;
 
 pub use self::tracking::{Fault, MemoryTexts, MemoryTracking, ScriptedCarriers};
 pub use allowance::MemoryAllowance;
+pub use canary::{MemoryDependencies, MemoryFlightLog, MemoryFrontDoor};
 pub use clock::{HandClock, StillClock};
 pub use courier::ScriptedCourier;
 pub use customers::MemoryCustomers;

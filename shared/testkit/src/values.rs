@@ -126,5 +126,6 @@ pub fn email_request(event: &Event) -> DeliveryRequest {
         scheduled_for: event.scheduled_for,
         passes_quiet_hours: event.passes_quiet_hours(),
         content: event.content.clone(),
+        trace: None,
     }
 }

@@ -29,9 +29,10 @@ pub(crate) fn error(protocol: Protocol, answer: &ErrorAnswer) -> Response<Full<B
     response
 }
 
-/// A JSON body that a test made up.
+/// A body that a test made up: JSON, or a text as it is, such as XML.
 pub(crate) fn made_up(protocol: Protocol, status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
-    plain(status, content_type(protocol), body.to_string())
+    let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+    plain(status, content_type(protocol), text)
 }
 
 /// Any text.

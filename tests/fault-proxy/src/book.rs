@@ -1,8 +1,9 @@
-//! What the proxy knows: standing rules, the last calls, and how many there were of each operation.
+//! What the proxy knows: standing rules, the last calls, how many there were of each operation, and which permissions they needed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::access::{ByKey, Signed};
 use crate::call::Call;
 use crate::operation::Seen;
 use crate::rule::{Fault, Rule, RuleId, StandingRule};
@@ -23,6 +24,7 @@ struct Pages {
     calls: VecDeque<Call>,
     calls_forgotten: u64,
     counts: BTreeMap<String, u64>,
+    exercised: ByKey,
 }
 
 /// A call that was written down, so that its end can be added.
@@ -145,6 +147,20 @@ impl Book {
                 && contains.is_none_or(|text| call.mentions(text))
         };
         self.pages().calls.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Writes down which permissions a call needed, and who made it, where that is known.
+    pub(crate) fn exercise(&self, signed: Signed, caller: Option<&str>) {
+        let mut pages = self.pages();
+        let exercised = pages.exercised.entry(signed.key).or_default();
+        if let Some(name) = caller.filter(|name| !exercised.callers.contains(*name)) {
+            exercised.callers.insert(name.to_owned());
+        }
+        exercised.accesses.extend(signed.accesses);
+    }
+
+    pub(crate) fn exercised(&self) -> ByKey {
+        self.pages().exercised.clone()
     }
 
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::access::ByKey;
 use crate::call::Call;
 use crate::control_api::{Destination, Emission, PREFIX};
 use crate::feedback::{Feedback, FeedbackEvent};
@@ -200,6 +201,15 @@ impl Control {
         self.ask(Method::POST, "feedback/events", written(&emission)?)
             .await
             .map(drop)
+    }
+
+    /// Which permissions were needed since the proxy started, by the access key that signed.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy cannot be reached.
+    pub async fn exercised(&self) -> Result<ByKey, ControlError> {
+        read(&self.ask(Method::GET, "exercised", Bytes::new()).await?)
     }
 
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, ControlError> {

@@ -56,6 +56,7 @@ fn calls_and_rules(request: &Request<Bytes>, path: &str, book: &Book) -> Result<
     match (request.method().as_str(), path) {
         ("GET", "health") => json(StatusCode::OK, &json!({"status": "ok"})),
         ("GET", "counts") => json(StatusCode::OK, &book.counts()),
+        ("GET", "exercised") => json(StatusCode::OK, &book.exercised()),
         ("GET", "calls") => {
             let filter = |name| query(request, name);
             json(

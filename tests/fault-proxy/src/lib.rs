@@ -12,11 +12,13 @@
 //! | `DELETE /_fault/rules`, `DELETE /_fault/rules/1` | 204 |
 //! | `GET /_fault/calls?operation=SendEmail&contains=TEXT` | a list of [`Call`], oldest first; both filters are optional |
 //! | `GET /_fault/counts` | operation → number of requests |
+//! | `GET /_fault/exercised` | id of an access key → an [`Exercised`]: which permissions were needed, by whom |
 //! | `PUT /_fault/feedback/topic`, `{"topic": "arn:aws:sns:…"}` | 204 |
 //! | `PUT /_fault/feedback`, a list of [`Feedback`]; `POST /_fault/feedback`, one more; `DELETE /_fault/feedback` | 204 |
 //! | `GET /_fault/feedback` | a [`FeedbackReport`] |
 //! | `POST /_fault/feedback/events`, `{"message": "ID", "event": "complaint", "times": 1}`, a [`FeedbackEvent`] | 204 |
 
+mod access;
 mod answers;
 mod book;
 mod call;
@@ -33,6 +35,7 @@ mod ses_event;
 mod topic;
 mod upstream;
 
+pub use access::{Access, ByKey, Exercised};
 pub use call::{Call, Email, Publication};
 pub use control::{Control, ControlError};
 pub use feedback::{BounceKind, Feedback, FeedbackEvent};

@@ -26,7 +26,7 @@ Usage: fault-proxy --listen ADDRESS:PORT --upstream http://HOST:PORT [--ses-even
   --help                   this text
 
 It signs what it publishes with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, by default test and test.
-Its control API is on the same port, under /_fault/: health, rules, calls, counts, feedback.";
+Its control API is on the same port, under /_fault/: health, rules, calls, counts, exercised, feedback.";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

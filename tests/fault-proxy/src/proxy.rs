@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
+use crate::access::Signed;
 use crate::book::{Book, CallNumber};
 use crate::caller::Caller;
 use crate::operation::Seen;
@@ -143,6 +144,7 @@ impl Line {
         }
         let (head, body) = request.into_parts();
         let seen = Seen::read(&head, &body);
+        let signed = Signed::read(&head, &seen);
         let caller = if self.book.asks_who_calls(&seen) {
             self.caller.name().await
         } else {
@@ -156,6 +158,9 @@ impl Line {
         let applied = self.apply(fault, number, &seen, request).await;
         // Without it the name is missing, and nothing else.
         drop(searched.await);
+        if let Some(signed) = signed {
+            self.book.exercise(signed, self.caller.name().await);
+        }
         let answer = match applied {
             Ok(answer) => answer,
             Err(Ending::Silence) => return Err(Silence::Rule),

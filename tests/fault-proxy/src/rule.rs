@@ -96,7 +96,7 @@ pub enum Fault {
     Answer(ErrorAnswer),
     /// Forwards, then answers with an AWS error all the same.
     AnswerAfter(ErrorAnswer),
-    /// Answers with this JSON body, such as the partial failure of a batch. Nothing is forwarded.
+    /// Answers with this JSON body, such as the partial failure of a batch, or with this text, such as XML. Nothing is forwarded.
     AnswerWith {
         /// The HTTP status.
         #[serde(with = "status")]

@@ -52,7 +52,7 @@ impl Customer {
     }
 
     /// The version of the preferences that stand now.
-    async fn tag(&self) -> String {
+    pub(crate) async fn tag(&self) -> String {
         let answer = self.ask("GET", "/notifications/preferences", &[], None).await;
         answer.headers["etag"].to_str().unwrap().to_owned()
     }

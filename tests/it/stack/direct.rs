@@ -8,7 +8,7 @@ fn body(answer: &Value) -> Value {
     serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
 }
 
-fn shipped(stack: &Stack, order: &str) -> Value {
+pub(super) fn shipped(stack: &Stack, order: &str) -> Value {
     json!({"userId": stack.unique("user"), "notificationType": "order_status_update", "recipientEmail": stack.address("ana"), "recipientPhone": stack.phone(),
            "orderData": {"orderId": order, "status": "SHIPPED"}})
 }

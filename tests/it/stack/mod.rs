@@ -1,8 +1,10 @@
 //! Journeys on the local stack, with the fault proxy between functions and emulator.
 
+mod account;
 mod api;
 mod breaker;
 mod callers;
+mod canary;
 mod contract;
 mod direct;
 mod doubt;
@@ -28,10 +30,12 @@ mod preferences;
 mod quiet_hours;
 mod repetition;
 mod reports;
+mod rights;
 mod sms_limits;
 mod stores;
 mod templates;
 mod tokens;
+mod traces;
 mod tracking_api;
 mod twins;
 mod unsubscribe_headers;

@@ -13,11 +13,11 @@ use super::harness::{Item, Stack, results};
 /// The form that browsers and mail providers send.
 const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
 
-async fn get(path: &str) -> Answer {
+pub(super) async fn get(path: &str) -> Answer {
     api().ask("GET", path, &[], "").await.unwrap()
 }
 
-async fn post(path: &str, form: &str) -> Answer {
+pub(super) async fn post(path: &str, form: &str) -> Answer {
     api().ask("POST", path, &FORM, form).await.unwrap()
 }
 
@@ -67,7 +67,7 @@ async fn kept_of(stack: &Stack, user: &str) -> (Option<Item>, Vec<Item>) {
 }
 
 /// The keys with which the deployed functions sign.
-async fn keys(stack: &Stack) -> LinkKeys {
+pub(super) async fn keys(stack: &Stack) -> LinkKeys {
     let configuration = stack
         .lambda
         .get_function_configuration()

@@ -22,7 +22,7 @@ fn shown(at: Timestamp) -> String {
 }
 
 /// What a customer stores who is not to be disturbed from an hour ago until then.
-async fn quiet_until(stack: &Stack, user: &str, end: Timestamp) {
+pub(super) async fn quiet_until(stack: &Stack, user: &str, end: Timestamp) {
     let hours = json!({"start": shown(Timestamp::now() - SignedDuration::from_hours(1)), "end": shown(end)});
     store(stack, user, &json!({"quietHours": hours})).await;
 }
@@ -46,12 +46,12 @@ async fn end_of_a_minute() -> Timestamp {
     .await
 }
 
-fn in_hours(hours: i64) -> Timestamp {
+pub(super) fn in_hours(hours: i64) -> Timestamp {
     Timestamp::now() + SignedDuration::from_hours(hours)
 }
 
 /// What the waiting room holds about a fact.
-async fn waiting(stack: &Stack, fact: &Fact<'_>) -> Vec<Item> {
+pub(super) async fn waiting(stack: &Stack, fact: &Fact<'_>) -> Vec<Item> {
     let items = stack
         .dynamodb
         .scan()

@@ -54,7 +54,7 @@ fn words(stack: &Stack, text: &str) -> PathBuf {
 }
 
 /// Saves words and returns the number of the new version.
-async fn saved(stack: &Stack, template: &str, text: &str) -> String {
+pub(super) async fn saved(stack: &Stack, template: &str, text: &str) -> String {
     let path = words(stack, text);
     let from = path.to_str().unwrap();
     let (code, answer) = ops_json(&["templates", "save", template, "--from", from, "--note", "friendlier"]).await;
@@ -63,7 +63,7 @@ async fn saved(stack: &Stack, template: &str, text: &str) -> String {
     answer.get("version").unwrap().to_string()
 }
 
-async fn done(arguments: &[&str]) {
+pub(super) async fn done(arguments: &[&str]) {
     let answer = ops(&[&["templates"], arguments].concat()).await;
     assert_eq!(answer.code, 0, "{answer:?}");
 }

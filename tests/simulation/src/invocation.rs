@@ -4,7 +4,7 @@ use domain::ports::Clock as _;
 use domain::{Channel, Traffic};
 use invariants::{What, Word};
 use jiff::SignedDuration;
-use lambda::{Call, FeedbackDoor, IntakeDoor, QueueMessage, Reply, SendingDoor};
+use lambda::{Call, FeedbackDoor, IntakeDoor, QueueMessage, Reply, SendingDoor, Traces};
 use pipeline::{Letter as DeadMessage, QueuesAndRoom, Redrive, Redriven, SenderMemory, Unpaced, Watch};
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -148,6 +148,7 @@ impl World {
             .iter()
             .map(|taken| QueueMessage {
                 origin: None,
+                trace: None,
                 id: Some(format!("m-{}", taken.id)),
                 receipt_handle: Some(format!("r-{}-{}", taken.id, taken.receipt)),
                 queue_arn: lane.arn(),
@@ -162,6 +163,7 @@ impl World {
             payload: String::new(),
             owner: format!("invocation-{number}"),
             deadline: timestamp(deadline),
+            traces: Traces::default(),
         };
         let door = Rc::clone(&process.door);
         let work: Work = Box::pin(async move {

@@ -22,7 +22,7 @@ pub(crate) enum SendError {
     Build(#[from] BuildError),
     /// SES did not take it.
     #[error("SES did not accept the e-mail")]
-    Ses(#[from] SdkError<SendEmailError>),
+    Ses(#[source] Box<SdkError<SendEmailError>>),
 }
 
 impl Mailer {
@@ -56,7 +56,8 @@ impl Mailer {
             .content(EmailContent::builder().simple(letter).build())
             .email_tags(tag)
             .send()
-            .await?;
+            .await
+            .map_err(|error| SendError::Ses(Box::new(error)))?;
         Ok(output.message_id.unwrap_or_default())
     }
 }

@@ -242,6 +242,8 @@ pub(crate) mod tests {
                 request: "GetItem".to_owned(),
                 plain: 100_000.0,
                 tls: 50_000.0,
+                plain_cpu_us: 10.0,
+                tls_cpu_us: 20.0,
             }],
             subjects: vec![
                 figures("orchestrator", 1.0),

@@ -58,8 +58,8 @@ pub fn table(results: &Results) -> String {
         add(
             &mut text,
             &format!(
-                "The rig's own ceiling, {}: {:.0} requests/s plain, {:.0} TLS\n",
-                ceiling.request, ceiling.plain, ceiling.tls
+                "The rig's own ceiling, {}: {:.0} requests/s plain, {:.0} TLS; {:.1} and {:.1} µs of its core each\n",
+                ceiling.request, ceiling.plain, ceiling.tls, ceiling.plain_cpu_us, ceiling.tls_cpu_us
             ),
         );
     }

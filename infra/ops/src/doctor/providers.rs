@@ -21,7 +21,7 @@ pub(super) async fn look(account: &Account) -> Vec<Finding> {
     findings
 }
 
-async fn ses(account: &Account) -> Vec<Finding> {
+pub(crate) async fn ses(account: &Account) -> Vec<Finding> {
     let told = match account.ses.get_account().send().await {
         Ok(told) => told,
         Err(error) => return vec![unanswered(SES, "SES about the account (ses:GetAccount)", &error)],
@@ -107,8 +107,13 @@ async fn identity(account: &Account) -> Finding {
             "deploy the stack again",
         );
     };
+    identity_of(account, address).await
+}
+
+/// Whether SES sends as this address.
+pub(crate) async fn identity_of(account: &Account, address: &str) -> Finding {
     let domain = address.rsplit_once('@').map(|(_, domain)| domain);
-    for identity in domain.into_iter().chain([address.as_str()]) {
+    for identity in domain.into_iter().chain([address]) {
         match account.ses.get_email_identity().email_identity(identity).send().await {
             Ok(found) if found.verified_for_sending_status() => {
                 return Finding::ok(
@@ -131,7 +136,7 @@ async fn identity(account: &Account) -> Finding {
     )
 }
 
-async fn sms(account: &Account) -> Vec<Finding> {
+pub(crate) async fn sms(account: &Account) -> Vec<Finding> {
     let mut findings = Vec::new();
     match account.sns.get_sms_sandbox_account_status().send().await {
         Ok(told) if told.is_in_sandbox() => findings.push(Finding::problem(
@@ -177,7 +182,7 @@ async fn sms(account: &Account) -> Vec<Finding> {
 }
 
 /// A question without an answer.
-fn unanswered<E>(check: &'static str, question: &str, error: &SdkError<E, HttpResponse>) -> Finding
+pub(crate) fn unanswered<E>(check: &'static str, question: &str, error: &SdkError<E, HttpResponse>) -> Finding
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {

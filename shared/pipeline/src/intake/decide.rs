@@ -144,7 +144,13 @@ where
             plan,
             notification,
         } = planned;
-        let requests = || DeliveryRequest::planned(&fact.event, plan, notification.id, self.clock.now());
+        let requests = || {
+            let planned = DeliveryRequest::planned(&fact.event, plan, notification.id, self.clock.now());
+            planned.map(|request| DeliveryRequest {
+                trace: fact.trace,
+                ..request
+            })
+        };
         let existing = match recorded {
             Err(error) => return Err(IntakeVerdict::Retry(chain(&error))),
             Ok(Recorded::Created) => None,

@@ -1,6 +1,6 @@
 //! Gathering: the messages of a batch are read, each for itself, and those that tell the same fact are put together.
 
-use domain::{Event, NotificationId};
+use domain::{Event, NotificationId, TraceContext};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Incoming, Intake, IntakeVerdict};
@@ -11,6 +11,8 @@ pub(super) struct Fact {
     pub(super) id: NotificationId,
     pub(super) event: Event,
     pub(super) members: Vec<usize>,
+    /// The first message's: the fact is told once.
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// Facts of different ids, which may be worked on at once.
@@ -31,7 +33,15 @@ impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C> {
                     "expected an event that can be read; reading it failed",
                 ))
             }) {
-                Ok((id, event)) => put(&mut waves, id, event, index),
+                Ok((id, event)) => put(
+                    &mut waves,
+                    Fact {
+                        id,
+                        event,
+                        members: vec![index],
+                        trace: incoming.trace,
+                    },
+                ),
                 Err(refusal) => refused.push((index, IntakeVerdict::Refused(refusal))),
             }
         }
@@ -47,28 +57,18 @@ impl<P, L, Q, D, C> Intake<'_, P, L, Q, D, C> {
     }
 }
 
-fn put(waves: &mut Vec<Wave>, id: NotificationId, event: Event, index: usize) {
+fn put(waves: &mut Vec<Wave>, told: Fact) {
     for wave in waves.iter_mut() {
-        match wave.iter_mut().find(|fact| fact.id == id) {
-            None => {
-                return wave.push(Fact {
-                    id,
-                    event,
-                    members: vec![index],
-                });
-            }
-            Some(fact) if is_same(&fact.event, &event) => {
-                fact.event.channels = both(fact.event.channels.take(), event.channels);
-                return fact.members.push(index);
+        match wave.iter_mut().find(|fact| fact.id == told.id) {
+            None => return wave.push(told),
+            Some(fact) if is_same(&fact.event, &told.event) => {
+                fact.event.channels = both(fact.event.channels.take(), told.event.channels);
+                return fact.members.extend(told.members);
             }
             Some(_other_content) => {}
         }
     }
-    waves.push(vec![Fact {
-        id,
-        event,
-        members: vec![index],
-    }]);
+    waves.push(vec![told]);
 }
 
 /// Whether two events of one id tell the same: under an explicit key only what the customer would read says so.

@@ -7,7 +7,7 @@ mod decide;
 mod gather;
 
 use domain::ports::{Bury, Clock, CustomersLoad, DeadLetter, HandOver, LedgerAdvance, LedgerRecord};
-use domain::{Channel, ChannelResult, NotificationId, chain};
+use domain::{Channel, ChannelResult, NotificationId, TraceContext, chain};
 use jiff::Timestamp;
 
 use crate::{Reading, Refusal};
@@ -41,6 +41,8 @@ pub struct Incoming {
     pub published_at: Timestamp,
     /// The way it came.
     pub lane: Lane,
+    /// The trace that what follows from it belongs to.
+    pub trace: Option<TraceContext>,
 }
 
 /// The way a message came.

@@ -1,5 +1,6 @@
 //! The two halves over memory twins: what callers rely on, under the faults that a queue and a network bring.
 
+mod canary;
 mod deciding;
 mod feedback;
 mod in_app;
@@ -86,6 +87,7 @@ impl House {
                 text: (*text).to_owned(),
                 published_at: self.clock.now(),
                 lane,
+                trace: None,
             })
             .collect();
         let intake = Intake {
