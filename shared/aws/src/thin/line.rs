@@ -182,10 +182,7 @@ impl Line {
         };
         let status = head.status.as_u16();
         if !head.status.is_success() {
-            return Err(match self.refusal(&head.headers, &body) {
-                Ok(metadata) => Failure::Refused(status, metadata),
-                Err(error) => Failure::Unreadable(error, status),
-            });
+            return Err(Failure::Refused(status, self.refusal(&head.headers, &body)));
         }
         serde_json::from_slice(&body).map_err(|error| Failure::Unreadable(error.into(), status))
     }
@@ -247,11 +244,10 @@ impl Line {
         Ok(request)
     }
 
-    /// Code and message of an answer that is no success.
-    fn refusal(&self, headers: &HeaderMap, body: &[u8]) -> Result<ErrorMetadata, Box<dyn Error + Send + Sync>> {
-        let told: Told = match body.is_empty() {
-            true => Told::default(),
-            false => serde_json::from_slice(body)?,
+    /// Code and message of an answer that is no success; neither, where its body is no JSON.
+    fn refusal(&self, headers: &HeaderMap, body: &[u8]) -> ErrorMetadata {
+        let Ok(told) = Told::read(body) else {
+            return ErrorMetadata::builder().build();
         };
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let code = header("x-amzn-errortype")
@@ -269,7 +265,7 @@ impl Line {
         if let Some(message) = told.message {
             metadata = metadata.message(message);
         }
-        Ok(metadata.build())
+        metadata.build()
     }
 }
 
@@ -282,6 +278,15 @@ struct Told {
     kind: Option<String>,
     #[serde(alias = "Message", alias = "errorMessage")]
     message: Option<String>,
+}
+
+impl Told {
+    fn read(body: &[u8]) -> serde_json::Result<Self> {
+        match body.is_empty() {
+            true => Ok(Self::default()),
+            false => serde_json::from_slice(body),
+        }
+    }
 }
 
 /// A code without the name space before it and the address behind it.
