@@ -1,6 +1,7 @@
 //! The job that is measured: writing the e-mail of an order with two items.
 
 pub mod rig;
+pub mod scale;
 
 use domain::{Content, Language, NotificationType};
 use messages::{RenderError, RenderedEmail, Templates, samples};

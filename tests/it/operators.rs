@@ -11,15 +11,15 @@ use crate::template::{resources, template};
 /// The namespace of our own metrics.
 const OURS: &str = "E-Com67";
 
-/// The dashboard as CloudWatch gets it, for the prefix `p` and an API `a`.
+/// The dashboard as CloudWatch gets it, for the prefix and the API `p`.
 fn dashboard() -> Json {
     let template = template("infra/dashboard.yaml");
     let dashboards = resources(&template, "AWS::CloudWatch::Dashboard");
     let mut body = plain(&dashboards[0].1["DashboardBody"]);
     for (name, parameter) in template["Parameters"].as_mapping().unwrap() {
-        let default = match &parameter["Default"] {
-            Value::Null => "p".to_owned(),
-            default => serde_yaml_ng::to_string(default).unwrap().trim().to_owned(),
+        let default = match parameter.get("Default") {
+            Some(default) => serde_yaml_ng::to_string(default).unwrap().trim().to_owned(),
+            None => "p".to_owned(),
         };
         body = body.replace(&format!("${{{}}}", name.as_str().unwrap()), &default);
     }
@@ -30,10 +30,10 @@ fn dashboard() -> Json {
 
 /// The text of a value, whatever its tag.
 fn plain(value: &Value) -> String {
-    match value {
-        Value::Tagged(tagged) => plain(&tagged.value),
-        other => other.as_str().unwrap_or_default().to_owned(),
+    if let Value::Tagged(tagged) = value {
+        return plain(&tagged.value);
     }
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn widgets() -> Vec<Json> {

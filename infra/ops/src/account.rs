@@ -253,6 +253,11 @@ impl Account {
             ses,
             lambda,
             secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[]),
+            connection: Connection::to(
+                "http://127.0.0.1:9",
+                "eu-west-1",
+                aws::Credentials::new("id", "secret", None, None, "test"),
+            ),
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn draw(stack: &Stack, out: &Path) -> Result<Vec<PathBuf>> {
     }
     let (order, spans) = followed;
     let caption = Caption {
-        title: format!("One order, three messages: {order}"),
+        title: format!("Order {order}: one event, three messages"),
         note: "Taken on one machine, on the emulator of the local stack, with functions that are awake: the order of things is that of AWS, their lengths are not."
             .to_owned(),
         prefix: format!("{}-", stack.prefix),

@@ -44,9 +44,10 @@ impl Connection {
     )]
     pub fn from_environment() -> Self {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
         let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
         Self {
-            config: config(variable("AWS_REGION"), variable("AWS_ENDPOINT_URL"), credentials),
+            config: config(region, variable("AWS_ENDPOINT_URL"), credentials),
         }
     }
 

@@ -59,7 +59,7 @@ impl SnsTopic {
 
 impl FrontDoor for SnsTopic {
     async fn publish(&self, event: &str) -> Result<(), Unavailable> {
-        Self::publish(self, event).await
+        Self::publish(self, event, None).await
     }
 }
 

@@ -136,15 +136,25 @@ impl QueueMessage {
 }
 
 /// The trace that SNS and SQS carry beside the message; else the one that its publisher wrote into an attribute, in the words of
-/// W3C's Trace Context.
+/// W3C's Trace Context; else the one that a request of our own keeps.
 fn trace_of(message: &SqsMessage) -> Option<TraceContext> {
-    match message.attributes.get("AWSTraceHeader") {
-        Some(header) => TraceContext::of_header(header),
-        None => {
-            let written = message.message_attributes.get("traceparent")?;
-            TraceContext::of_traceparent(written.string_value.as_deref()?)
-        }
+    if let Some(header) = message.attributes.get("AWSTraceHeader") {
+        return TraceContext::of_header(header);
     }
+    match message.message_attributes.get("traceparent") {
+        Some(written) => TraceContext::of_traceparent(written.string_value.as_deref()?),
+        None => kept_by(message.body.as_deref()?),
+    }
+}
+
+/// The trace that a request of our own keeps, for when nothing came beside it: it was redriven, or carried by the emulator. It is
+/// the last field, so that only the end is looked at.
+fn kept_by(request: &str) -> Option<TraceContext> {
+    let (before, header) = request.strip_suffix("\"}}")?.rsplit_once('"')?;
+    before
+        .ends_with(",\"trace\":")
+        .then(|| TraceContext::of_header(header))
+        .flatten()
 }
 
 /// The answer to a batch: the messages that have to come again.
@@ -244,6 +254,16 @@ mod tests {
         assert_eq!(trace(&queue_record("1")), None);
         assert_eq!(trace(&record).as_deref(), Some("1-11111111-111111111111111111111111"));
         assert_eq!(trace(&beside).as_deref(), Some("1-5759e988-bd862e3fe1be46a994272793"));
+    }
+
+    #[test]
+    fn a_request_with_nothing_beside_it_keeps_its_trace_itself() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let mut request = testkit::email_request(&testkit::shipped("a", "1", testkit::at(1)));
+        assert_eq!(kept_by(&request.to_wire()), None);
+        request.trace = TraceContext::of_header(header);
+        assert_eq!(kept_by(&request.to_wire()), request.trace);
+        assert_eq!(domain::DeliveryRequest::from_wire(&request.to_wire()), Ok(request));
     }
 
     #[test]

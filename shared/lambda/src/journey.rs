@@ -307,6 +307,10 @@ impl<P: TrafficShare, C: Clock> TrafficShare for Watched<'_, P, C> {
 
     async fn ask(&self, channel: Channel, window: &Window, is_urgent: bool, count: u32) -> Result<Asked, Unavailable> {
         let call = self.port.ask(channel, window, is_urgent, count);
+        // Behind a channel without a provider's account there is nobody to ask.
+        if !Channel::METERED.contains(&channel) {
+            return call.await;
+        }
         self.journeys.note("DynamoDB", "ask for permits", None, call).await
     }
 
@@ -329,7 +333,16 @@ impl<P: Courier, C: Clock> Courier for Watched<'_, P, C> {
     }
 
     async fn write(&self, request: &DeliveryRequest) -> Result<Draft<P::Message>, NotWritten> {
-        self.port.write(request).await
+        let call = self.port.write(request);
+        match self.port.channel() {
+            // What an e-mail takes is no call. A text message is also held to its limits.
+            Channel::Email | Channel::Push | Channel::InApp => call.await,
+            Channel::Sms => {
+                self.journeys
+                    .note("DynamoDB", "count the text message", Some(request.id), call)
+                    .await
+            }
+        }
     }
 
     async fn send(&self, request: &DeliveryRequest, message: &P::Message) -> SendAnswer {

@@ -184,6 +184,14 @@ async fn begin_anew(stack: &Stack) {
         (answer.state() == Some(&aws_sdk_lambda::types::State::Active)).then_some(())
     })
     .await;
+    // The queue of handshakes calls the alias, whose version has a memory of its own.
+    let publish = stack
+        .lambda
+        .publish_version()
+        .function_name(stack.name("carrier-poller"));
+    let version = publish.send().await.unwrap().version.unwrap();
+    let alias = stack.lambda.update_alias().function_name(stack.name("carrier-poller"));
+    alias.name("live").function_version(version).send().await.unwrap();
 }
 
 /// What the schedule does once a minute.

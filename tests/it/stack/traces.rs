@@ -116,8 +116,8 @@ async fn the_waits_in_queues_are_told_and_nothing_ends_before_it_begins() {
     let stack = Stack::connect().await;
     let trace = begun();
     let order = stack.unique("order");
-    let event = json!({"userId": stack.unique("user"), "type": "order_confirmation", "channels": ["email"],
-        "recipientEmail": stack.address("ana"), "orderData": {"orderId": order}});
+    let event = json!({"userId": stack.unique("user"), "type": "order_status_update", "channels": ["email"],
+        "recipientEmail": stack.address("ana"), "orderData": {"orderId": order, "status": "shipped"}});
     publish(&stack, &event, trace).await;
     stack.settled(&order).await;
     let spans = once_told(trace, &[stack.name("email-notification")]).await;

@@ -639,7 +639,15 @@ impl Condition {
             Self::Compare(Operand::Path(path), Comparator::Equal, Operand::Value(value)) => {
                 matches!(path.as_slice(), [Part::Name(only)] if only == name).then_some(value)
             }
-            _ => None,
+            Self::Or(..)
+            | Self::Not(_)
+            | Self::Compare(..)
+            | Self::In(..)
+            | Self::Between(..)
+            | Self::Exists(_)
+            | Self::OfType(..)
+            | Self::BeginsWith(..)
+            | Self::Contains(..) => None,
         }
     }
 }
