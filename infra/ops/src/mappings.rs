@@ -14,6 +14,8 @@ pub(crate) struct Mapping {
     pub(crate) queue: String,
     /// As Lambda calls it: Enabled, Disabled, Enabling…
     pub(crate) state: String,
+    /// How many of the function it may call at once.
+    pub(crate) at_once: Option<i32>,
 }
 
 impl Mapping {
@@ -42,6 +44,9 @@ pub(crate) async fn of_function(account: &Account, function: &str) -> Result<Vec
             id: mapping.uuid().unwrap_or_default().to_owned(),
             queue: arn.rsplit(':').next().unwrap_or_default().to_owned(),
             state: mapping.state().unwrap_or_default().to_owned(),
+            at_once: mapping
+                .scaling_config()
+                .and_then(|scaling| scaling.maximum_concurrency()),
         });
     }
     Ok(mappings)

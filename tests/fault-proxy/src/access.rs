@@ -157,7 +157,9 @@ fn of_lambda(head: &Parts, seen: &Seen) -> Access {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match (head.method.as_str(), parts.as_slice()) {
         ("POST", [_, "functions", name, "invocations"]) => {
-            let name = last_part(Some(name)).map(|name| format!("function:{name}"));
+            // A name, or an ARN; either may end with an alias.
+            let name = name.rsplit_once("function:").map_or(*name, |(_, name)| name);
+            let name = name.split(':').next().map(|name| format!("function:{name}"));
             on("lambda", "InvokeFunction", name)
         }
         (method @ ("GET" | "PUT"), [_, "event-source-mappings", id]) => {
@@ -173,15 +175,14 @@ fn of_lambda(head: &Parts, seen: &Seen) -> Access {
 
 /// Objects of a bucket are named by their bucket alone: which of them is nobody's business.
 fn of_s3(head: &Parts, seen: &Seen) -> Access {
-    let (bucket, key) = head
-        .uri
-        .path()
-        .trim_start_matches('/')
-        .split_once('/')
-        .unwrap_or_default();
+    let path = head.uri.path().trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let objects = format!("{bucket}/*");
     match (head.method.as_str(), key) {
-        ("PUT", key) if !key.is_empty() => on("s3", "PutObject", Some(format!("{bucket}/*"))),
-        ("GET", key) if !key.is_empty() => on("s3", "GetObject", Some(format!("{bucket}/*"))),
+        // `HeadBucket` asks for the right to list.
+        ("HEAD", "") => on("s3", "ListBucket", Some(bucket.to_owned())),
+        ("PUT", key) if !key.is_empty() => on("s3", "PutObject", Some(objects)),
+        ("GET", key) if !key.is_empty() => on("s3", "GetObject", Some(objects)),
         _ => on("s3", &seen.operation, None),
     }
 }
@@ -361,6 +362,13 @@ mod tests {
     fn an_object_is_named_by_its_bucket() {
         let request = Request::put("/archive/fedex/2026/11/21/1.json?x-id=PutObject");
         assert_eq!(needs("s3", request, "{}"), ["s3:PutObject archive/*"]);
+    }
+
+    #[test]
+    fn whether_a_bucket_is_there_is_told_to_those_who_may_list_it() {
+        for path in ["/archive", "/archive/"] {
+            assert_eq!(needs("s3", Request::head(path), ""), ["s3:ListBucket archive"]);
+        }
     }
 
     #[test]

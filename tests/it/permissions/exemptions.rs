@@ -5,7 +5,7 @@ use fault_proxy::Access;
 use super::granted::Function;
 
 /// Actions on everything: role, action, and why AWS allows nothing narrower.
-pub(super) const WITHOUT_A_NAME: [(&str, &str, &str); 4] = [
+pub(super) const WITHOUT_A_NAME: [(&str, &str, &str); 5] = [
     (
         "SmsRole",
         "sns:Publish",
@@ -17,12 +17,16 @@ pub(super) const WITHOUT_A_NAME: [(&str, &str, &str); 4] = [
         "a phone number is no resource; topics are denied",
     ),
     ("AccountMonitorRole", "ses:GetAccount", "it asks about the account"),
+    ("CanaryRole", "ses:GetAccount", "it asks about the account"),
     (
         "AccountMonitorRole",
         "sns:ListPhoneNumbersOptedOut",
         "it asks about the account",
     ),
 ];
+
+/// The same for every function: X-Ray has no resources of its own that a trace is written to.
+pub(super) const OF_EVERY_FUNCTION: [&str; 2] = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
 
 /// A call that no journey can bring about, and the test of its branch.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +48,8 @@ pub(super) enum Reason {
     ServicesUseTheKey,
     /// Lambda writes a function's log in its name (Lambda, "execution role").
     LambdaWritesTheLog,
+    /// Lambda hands on what is traced in the function's name (Lambda, "Visualize invocations using X-Ray").
+    LambdaWritesTraces,
     /// An event source mapping receives, deletes and counts in the function's name (Lambda, "using Lambda with Amazon SQS").
     LambdaPollsTheQueue,
     /// The mapping of a stream reads it in the function's name (Lambda, "using Lambda with DynamoDB").
@@ -74,6 +80,7 @@ impl Reason {
         let ours = [
             Self::ServicesUseTheKey,
             Self::LambdaWritesTheLog,
+            Self::LambdaWritesTraces,
             Self::LambdaPollsTheQueue,
             Self::LambdaReadsTheStream,
             Self::LambdaSetsAside,
@@ -89,6 +96,7 @@ impl Reason {
         match access.action.as_str() {
             "kms:Decrypt" | "kms:GenerateDataKey" => Some(Self::ServicesUseTheKey),
             "logs:CreateLogStream" | "logs:PutLogEvents" => Some(Self::LambdaWritesTheLog),
+            action if OF_EVERY_FUNCTION.contains(&action) => Some(Self::LambdaWritesTraces),
             "sqs:ReceiveMessage" | "sqs:DeleteMessage" | "sqs:GetQueueAttributes" if is_of(&function.queues) => {
                 Some(Self::LambdaPollsTheQueue)
             }

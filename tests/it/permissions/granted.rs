@@ -19,7 +19,7 @@ pub(super) struct Function {
     /// The name under which it is deployed.
     pub(super) name: String,
     /// The logical name of its role.
-    role: String,
+    pub(super) role: String,
     /// The queues that call it.
     pub(super) queues: Vec<String>,
     /// The logical names of their mappings, in the same order.

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
-use crate::account::{Account, failed};
+use crate::account::Account;
 use crate::doctor::Finding;
 use crate::doctor::providers::unanswered;
+use crate::mappings::{self, Mapping};
 use crate::names::FUNCTIONS;
 
 const CONCURRENCY: &str = "concurrency";
@@ -15,26 +16,13 @@ pub(super) async fn look(account: &Account) -> Result<Vec<Finding>> {
     let mut most: i64 = 0;
     for function in FUNCTIONS {
         let name = account.names.of(function);
-        let listed = account.lambda.list_event_source_mappings().function_name(&name);
-        let mappings = listed
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .map_err(|error| failed(&format!("list the event source mappings of {name}"), &error))?;
-        for mapping in mappings {
-            let asked = mapping
-                .scaling_config()
-                .and_then(|scaling| scaling.maximum_concurrency());
-            most += i64::from(asked.unwrap_or(1));
-            if !matches!(mapping.state(), Some("Creating" | "Enabling" | "Enabled" | "Updating")) {
-                let source = mapping.event_source_arn().unwrap_or_default();
-                let source = source.split(':').nth(5).unwrap_or_default();
-                let id = mapping.uuid().unwrap_or_default();
+        for mapping in mappings::of_function(account, function).await? {
+            most += i64::from(mapping.at_once.unwrap_or(1));
+            if !mapping.flows() {
+                let Mapping { id, queue, .. } = mapping;
                 findings.push(Finding::problem(
                     MAPPINGS,
-                    format!("nothing flows from {source} to {name}"),
+                    format!("nothing flows from {queue} to {name}"),
                     format!(
                         "ops breaker status: an open breaker stops a channel. Otherwise \
                          aws lambda update-event-source-mapping --uuid {id} --enabled"
