@@ -62,6 +62,8 @@ impl Bill {
         let written = WRITTEN_RECEIPTS_PER_EMAIL;
         let writes =
             each(needs.ledger_writes + needs.user_index_writes + needs.order_index_writes + needs.window_writes);
+        // Lambda traces one request of each function in a second, and a part of the others (docs/TRACING.md).
+        let traced = |per_second: f64| each(per_second.min(1.0) + (per_second - 1.0).max(0.0) * assumed.traced_part);
         let logged = |invocations: f64| invocations * assumed.platform_log_bytes_per_invocation;
         // One subscription of the topic filters on bodies: the urgent lane's.
         let filtered = assumed.event_bytes;
@@ -78,7 +80,11 @@ impl Bill {
             ),
             (For::Sending, aws::GIGABYTE_SECOND, each(needs.gigabyte_seconds)),
             (For::Sending, aws::INVOCATION, sending_invocations),
-            (For::Sending, aws::TRACE, sending_invocations * assumed.traced_part),
+            (
+                For::Sending,
+                aws::TRACE,
+                traced(needs.orchestrations) + traced(needs.sendings),
+            ),
             (For::Receipts, aws::WRITE_UNIT, 2.0 * written),
             (For::Receipts, aws::PUBLISH, RECEIPTS_PER_EMAIL),
             (For::Receipts, aws::QUEUE_REQUEST, each(needs.receipt_queue_requests)),
@@ -94,7 +100,7 @@ impl Bill {
                 each(needs.receipt_gigabyte_seconds),
             ),
             (For::Receipts, aws::INVOCATION, receptions),
-            (For::Receipts, aws::TRACE, receptions * assumed.traced_part),
+            (For::Receipts, aws::TRACE, traced(needs.receptions)),
             (
                 For::Keeping,
                 aws::STORED,

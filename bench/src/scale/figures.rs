@@ -73,7 +73,7 @@ pub struct Assumed {
     pub receipt_logged_bytes: f64,
     /// Bytes that Lambda itself logs of an invocation: its start, its end, its report.
     pub platform_log_bytes_per_invocation: f64,
-    /// The part of all invocations that is traced.
+    /// The part of the invocations that is traced, beyond one a second of each function.
     pub traced_part: f64,
     /// An event as it is published.
     pub event_bytes: f64,
