@@ -8,18 +8,22 @@ use std::error::Error;
 /// What a provider's error code means, once it is sure that the provider refused.
 pub(crate) type Codebook = fn(code: &str, message: &str, status: u16) -> SendAnswer;
 
+const UNREADABLE: &str = "an answer that cannot be read";
+
 /// An SDK error in few words for a log: code and status, or the causes of a broken connection. Never the response, which
 /// may hold what it is about.
 pub(crate) fn in_few_words<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    if let SdkError::ServiceError(answer) = error {
+    if let SdkError::ServiceError(answer) = error
+        && !answer.raw().status().is_success()
+    {
         let code = answer.err().code().unwrap_or("no error code");
         return format!("{code} with status {}", answer.raw().status().as_u16());
     }
-    if matches!(error, SdkError::ResponseError(_)) {
-        return "an answer that cannot be read".to_owned();
+    if matches!(error, SdkError::ResponseError(_) | SdkError::ServiceError(_)) {
+        return UNREADABLE.to_owned();
     }
     domain::chain(error)
 }
@@ -52,6 +56,12 @@ where
     match error {
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
+            // The SDK calls it an error of the service when a yes cannot be read. The message may well be out.
+            if answer.raw().status().is_success() {
+                return SendAnswer::Unknown {
+                    reason: UNREADABLE.to_owned(),
+                };
+            }
             let code = answer.err().code().unwrap_or("no error code");
             if status >= 500 {
                 return SendAnswer::Unknown {
@@ -82,7 +92,7 @@ where
             reason: "no answer in time".to_owned(),
         },
         SdkError::ResponseError(_) => SendAnswer::Unknown {
-            reason: "an answer that cannot be read".to_owned(),
+            reason: UNREADABLE.to_owned(),
         },
         _ => SendAnswer::Unknown {
             reason: "an error of a new kind".to_owned(),
