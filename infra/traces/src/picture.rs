@@ -216,9 +216,9 @@ fn step_of(total: i64) -> i64 {
 /// A stretch of time as people write it.
 fn length(microseconds: i64) -> String {
     match microseconds {
-        0 => "0".to_owned(),
-        ..1_000 => "< 1 ms".to_owned(),
-        ..10_000_000 => format!("{} ms", (microseconds + 500) / 1_000),
+        ..=0 => "0".to_owned(),
+        1..1_000 => "< 1 ms".to_owned(),
+        1_000..10_000_000 => format!("{} ms", (microseconds + 500) / 1_000),
         _ => format!("{} s", (microseconds + 500_000) / 1_000_000),
     }
 }

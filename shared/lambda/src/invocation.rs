@@ -249,7 +249,7 @@ mod tests {
         );
         let trace = |record: &str| match Invocation::read(&format!(r#"{{"Records":[{record}]}}"#)) {
             Invocation::Queue(messages) => messages[0].trace.map(|trace| trace.trace_id()),
-            _ => panic!("not a queue"),
+            Invocation::Trial(_) | Invocation::Topic(_) | Invocation::Direct(_) => panic!("not a queue"),
         };
         assert_eq!(trace(&queue_record("1")), None);
         assert_eq!(trace(&record).as_deref(), Some("1-11111111-111111111111111111111111"));

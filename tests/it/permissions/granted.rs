@@ -1,5 +1,10 @@
 //! What the roles of the template grant, as an account gets them: without what stands there for the emulator.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most kinds of YAML values stay what they are"
+)]
+
 use fault_proxy::Access;
 use serde_yaml_ng::Value;
 use std::collections::BTreeSet;
