@@ -78,6 +78,11 @@ impl Parcel {
         self.until(OrderStatus::Processing).await;
     }
 
+    /// Waits for the first e-mail: newer news would take its place while it waits to be sent.
+    async fn is_told_of(&self, stack: &Stack) {
+        eventually("the first e-mail", async || stack.emails_to(&self.email).await.pop()).await;
+    }
+
     async fn status(&self) -> Option<OrderStatus> {
         let file = stage().await.tracking().read_order(&self.order).await.unwrap();
         file.record.map(|record| record.status())
@@ -174,7 +179,7 @@ async fn forget_what_was_asked(stack: &Stack) {
 }
 
 /// Lets the poller begin as after a deployment: it remembers accounts for two minutes.
-async fn begin_anew(stack: &Stack) {
+pub(super) async fn begin_anew(stack: &Stack) {
     let update = stack.lambda.update_function_configuration();
     let update = update.function_name(stack.name("carrier-poller")).timeout(60);
     update.send().await.unwrap();
@@ -503,6 +508,7 @@ fn carriers_news(parcel: &Parcel, step: Step) -> String {
 async fn news_whose_publishing_fails_reach_the_customer_once() {
     let stack = Stack::connect().await;
     let parcel = Parcel::registered(&stack, Carrier::Easypost).await;
+    parcel.is_told_of(&stack).await;
     let refusal = Fault::answer(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "try again");
     // The SDK tries three times: the second batch of the stream gets through.
     let rule = Rule::on("Publish", refusal)
@@ -522,6 +528,7 @@ async fn news_whose_publishing_fails_reach_the_customer_once() {
 async fn news_that_the_stream_never_brought_are_published_by_the_sweep() {
     let stack = Stack::connect().await;
     let parcel = Parcel::registered(&stack, Carrier::Shippo).await;
+    parcel.is_told_of(&stack).await;
     let key = wait_in_the_outbox(&stack, &parcel).await;
     stack.invoke("order-outbox", &json!({"task": "sweep"})).await;
     let get = stack.dynamodb.get_item().table_name(stack.name("order-status"));

@@ -76,7 +76,7 @@ fn every_notification_and_what_became_of_it_is_still_told() {
     };
     let (decided, sent) = (told(&first), told(&second));
     let (what, ids) = decided.split_once(": ").unwrap();
-    assert_eq!(what, "email queued, sms queued, in_app queued");
+    assert_eq!(what, "email queued, sms skipped (opted_out), in_app queued");
     assert_eq!(ids.split(',').count(), BATCH);
     let (what, sent) = sent.split_once(": ").unwrap();
     assert_eq!((what, sent), ("sent", ids));
