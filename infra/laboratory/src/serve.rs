@@ -85,16 +85,22 @@ pub async fn connect(stack: &Stack, address: Option<&str>) -> Result<()> {
     let kept = kept.with_context(|| format!("could not read the secret {name}"))?;
     let mut secret: Map<String, Value> = serde_json::from_str(kept.secret_string().unwrap_or("{}"))
         .with_context(|| format!("expected a JSON object in the secret {name}"))?;
-    let account =
-        json!({ "clientId": "laboratory", "clientSecret": "laboratory", "customer": "1", "baseUrl": address });
-    let accounts = ASKED.map(|carrier| (carrier.to_owned(), account.clone()));
-    secret.insert("accounts".to_owned(), Value::Object(Map::from_iter(accounts)));
+    secret.insert("accounts".to_owned(), accounts_at(address));
     let text = Value::Object(secret).to_string();
     let put = stack.secrets.put_secret_value().secret_id(&name).secret_string(text);
     put.send()
         .await
         .with_context(|| format!("could not write the secret {name}"))?;
     Ok(())
+}
+
+/// An account with every carrier that can be asked; none without an address, or the carriers themselves would be called.
+fn accounts_at(address: Option<&str>) -> Value {
+    let account = address.map(|address| {
+        json!({ "clientId": "laboratory", "clientSecret": "laboratory", "customer": "1", "baseUrl": address })
+    });
+    let accounts = account.map(|account| ASKED.map(|carrier| (carrier.to_owned(), account.clone())));
+    Value::Object(accounts.into_iter().flatten().collect())
 }
 
 /// Serves for ever.
@@ -145,4 +151,18 @@ async fn answer(request: Request<Incoming>, laboratory: &Laboratory) -> Result<R
 #[expect(clippy::disallowed_methods, reason = "a tool has the clock of its user")]
 fn now() -> Timestamp {
     Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_address_nobody_is_called() {
+        assert_eq!(accounts_at(None), json!({}));
+        let accounts = accounts_at(Some("http://127.0.0.1:1"));
+        for carrier in ASKED {
+            assert_eq!(accounts[carrier]["baseUrl"], "http://127.0.0.1:1", "{carrier}");
+        }
+    }
 }
