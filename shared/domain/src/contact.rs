@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::numbering_plan::{self, Country, Owner};
+
 /// An e-mail address that SES takes: ASCII before the `@`, a domain (in its ASCII form) after it.
 ///
 /// `Debug` shows no letter of it, so that it cannot slip into a log.
@@ -68,24 +70,36 @@ impl PhoneNumber {
     }
 
     /// The country in whose numbering plan it is; none for the numbers of no country.
-    pub(crate) fn country(&self) -> Option<phonenumber::country::Id> {
-        phonenumber::parse(None, &self.0).ok()?.country().id()
+    pub(crate) fn country(&self) -> Option<Country> {
+        match numbering_plan::owner(self.0.strip_prefix('+')?)? {
+            Owner::Country(country) => Some(country),
+            Owner::Nobody => None,
+        }
     }
+}
+
+/// Whether people write this between the digits of a number: a space, a bracket, a stroke or a stop.
+fn separates(letter: char) -> bool {
+    matches!(
+        letter,
+        ' ' | '(' | ')' | '-' | '.' | '/' | '\u{a0}' | '\u{2010}'..='\u{2015}' | '\u{202f}'
+    )
 }
 
 impl TryFrom<&str> for PhoneNumber {
     type Error = InvalidContact;
 
+    /// Reads `+`, calling code and number, with what people write between digits and a trunk prefix after the calling code:
+    /// `+44 (0)7400 123456`. Extensions and letters in the place of digits are refused.
     fn try_from(text: &str) -> Result<Self, InvalidContact> {
-        let text = text.trim();
-        if !text.starts_with('+') || text.len() > 32 {
-            return Err(InvalidContact::Phone);
+        let written = text.trim().strip_prefix('+').ok_or(InvalidContact::Phone)?;
+        let digits: String = written.chars().filter(|letter| !separates(*letter)).collect();
+        if numbering_plan::owner(&digits).is_some() {
+            return Ok(Self(format!("+{digits}")));
         }
-        let number = phonenumber::parse(None, text).map_err(|_unreadable| InvalidContact::Phone)?;
-        if number.extension().is_some() || !phonenumber::is_valid(&number) {
-            return Err(InvalidContact::Phone);
-        }
-        Ok(Self(number.format().mode(phonenumber::Mode::E164).to_string()))
+        let digits = numbering_plan::without_trunk_prefix(&digits).ok_or(InvalidContact::Phone)?;
+        numbering_plan::owner(&digits).ok_or(InvalidContact::Phone)?;
+        Ok(Self(format!("+{digits}")))
     }
 }
 
@@ -163,6 +177,29 @@ mod tests {
             "+34600123456"
         );
         assert_eq!(PhoneNumber::try_from("+40712345678").unwrap().as_str(), "+40712345678");
+    }
+
+    #[test]
+    fn a_number_is_read_as_people_write_it() {
+        for (text, expected) in [
+            ("+44 (0)7400 123456", "+447400123456"),
+            ("+44-7400-123.456", "+447400123456"),
+            ("+1 (520) 878\u{2013}2491", "+15208782491"),
+            ("+39 02 3661 8300", "+390236618300"),
+            ("+7 (912) 345-67-89", "+79123456789"),
+            ("+33\u{a0}06 12 34 56 78", "+33612345678"),
+        ] {
+            assert_eq!(PhoneNumber::try_from(text).unwrap().as_str(), expected, "{text}");
+        }
+        for text in [
+            "++34600123456",
+            "+34 600 123 45a",
+            "+34 600,123,456",
+            "+1-800-FLOWERS",
+            "tel:+34600123456",
+        ] {
+            assert_eq!(PhoneNumber::try_from(text), Err(InvalidContact::Phone), "{text}");
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The countries to whose numbers text messages are sent.
 
-use phonenumber::country::Id;
 use std::collections::HashSet;
 
 use crate::PhoneNumber;
+use crate::numbering_plan::Country;
 
 /// The countries to whose numbers text messages are sent; the default is every country.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Countries(HashSet<Id>);
+pub struct Countries(HashSet<Country>);
 
 /// A text that is no list of countries.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -37,11 +37,10 @@ impl TryFrom<&str> for Countries {
             return Ok(Self::default());
         }
         let codes = text.split(',').map(str::trim).map(|code| {
-            code.to_ascii_uppercase()
-                .parse()
-                .map_err(|_no_code| InvalidCountry { got: code.to_owned() })
+            let country = Country::of_code(&code.to_ascii_uppercase());
+            country.ok_or_else(|| InvalidCountry { got: code.to_owned() })
         });
-        codes.collect::<Result<HashSet<Id>, _>>().map(Self)
+        codes.collect::<Result<HashSet<Country>, _>>().map(Self)
     }
 }
 

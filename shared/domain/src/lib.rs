@@ -22,6 +22,7 @@ mod inbox;
 mod locale;
 mod money;
 mod notification;
+mod numbering_plan;
 mod phone_verification;
 pub mod ports;
 mod preferences;
