@@ -5,7 +5,7 @@ mod handler;
 
 use lambda::{Call, Variables};
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);

@@ -4,7 +4,7 @@ use inbox_api::{Config, LARGEST_BODY, router};
 use lambda::{Call, Variables};
 use web::Front;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);

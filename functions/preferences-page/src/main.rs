@@ -13,7 +13,7 @@ use web::Front;
 /// The form of all preferences takes a tenth of it.
 const LARGEST_BODY: usize = 64 * 1_024;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);

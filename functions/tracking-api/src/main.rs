@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracking_api::{Config, Door, LARGEST_BODY, router};
 use web::Front;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "local")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let variables = Variables::of_process();
     Call::start_log(&variables);

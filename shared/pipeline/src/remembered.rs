@@ -10,8 +10,8 @@ use std::collections::HashMap;
 /// switch on may be missed for so long.
 const LIFE: SignedDuration = SignedDuration::from_secs(3);
 
-/// More customers than this are not remembered at once.
-const MOST: usize = 2_000;
+/// More customers than this are not remembered at once: what an order tells comes together, and memory is paid for.
+const MOST: usize = 500;
 
 /// Customers whose preferences are remembered for some seconds; what speaks against addresses is asked for every time.
 #[derive(Debug)]
