@@ -49,15 +49,14 @@ pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 /// Lets canaries fly, and asks everything how it is.
 pub(crate) const CANARY: &str = "canary";
 
-/// The functions.
-pub(crate) const FUNCTIONS: [&str; 10] = [
+/// The functions that a queue or a stream calls.
+pub(crate) const CALLED_BY_QUEUES: [&str; 9] = [
     "notification-orchestrator",
     "email-notification",
     "sms-notification",
     "in-app-notification",
     "delivery-events",
     "account-monitor",
-    "deferred-deliveries",
     "order-status",
     "order-outbox",
     "carrier-poller",

@@ -323,6 +323,8 @@ fn way_of_report(queue: &str, payload: &Value) -> Way {
         crate::names::ORDER_EVENTS | crate::names::CARRIER_HANDSHAKES => {
             Way::Nothing("whoever was called has looked again since, as it does every few minutes")
         }
+        // Deferred deliveries are looked through every minute; what else lies there is a direct call with an event.
+        _ if payload.get("task").is_some() => Way::Nothing("whoever was called has looked again since, a minute later"),
         DELIVERY_EVENTS => match pipeline::entries_of(&payload.to_string()) {
             Some(Ok(entries)) => Way::Texts(DELIVERY_EVENTS, entries),
             Some(Err(error)) => Way::Stays(error.to_string()),
@@ -438,6 +440,10 @@ mod tests {
     fn a_report_about_the_monitor_leaves_nothing_to_do() {
         assert!(matches!(
             way_of_report("account-trouble", &json!({"task": "minute"})),
+            Way::Nothing(_)
+        ));
+        assert!(matches!(
+            way_of_report("sms", &json!({"task": "minute"})),
             Way::Nothing(_)
         ));
         assert!(matches!(way_of_report("delivery-events", &json!({})), Way::Stays(_)));

@@ -12,7 +12,7 @@ use crate::depths;
 use crate::ledger;
 use crate::letters;
 use crate::mappings;
-use crate::names::{FUNCTIONS, SUBSCRIPTIONS, sender};
+use crate::names::{CALLED_BY_QUEUES, SUBSCRIPTIONS, sender};
 use crate::output::{counted, duration, moment_from};
 
 const BREAKERS: &str = "breakers";
@@ -66,7 +66,7 @@ async fn breakers(account: &Account) -> Result<(Vec<Finding>, HashSet<Channel>)>
 async fn flowing(account: &Account, held: &HashSet<Channel>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut flowing = 0;
-    for function in FUNCTIONS {
+    for function in CALLED_BY_QUEUES {
         let is_held = held.iter().any(|channel| sender(*channel) == function);
         let mappings = mappings::of_function(account, function).await?;
         if mappings.is_empty() {

@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::doctor::Finding;
 use crate::doctor::providers::unanswered;
 use crate::mappings::{self, Mapping};
-use crate::names::FUNCTIONS;
+use crate::names::CALLED_BY_QUEUES;
 
 const CONCURRENCY: &str = "concurrency";
 const MAPPINGS: &str = "mappings";
@@ -14,7 +14,7 @@ const MAPPINGS: &str = "mappings";
 pub(super) async fn look(account: &Account) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut most: i64 = 0;
-    for function in FUNCTIONS {
+    for function in CALLED_BY_QUEUES {
         let name = account.names.of(function);
         for mapping in mappings::of_function(account, function).await? {
             most += i64::from(mapping.at_once.unwrap_or(1));
