@@ -118,10 +118,11 @@ pub struct Latency {
 }
 
 impl Figures {
-    /// All AWS requests for one notification of this kind.
+    /// All AWS requests for one notification of this kind; none of who makes none, because this kind is refused.
     #[must_use]
     pub fn all_requests(&self, kind: Kind) -> Option<f64> {
-        Some(self.requests.get(kind.name())?.values().sum())
+        let requests = self.requests.get(kind.name()).filter(|requests| !requests.is_empty())?;
+        Some(requests.values().sum())
     }
 }
 
@@ -499,6 +500,16 @@ fn failures_in(answer: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_refuses_a_kind_of_event_makes_no_requests_for_it() {
+        let mut figures = Figures::default();
+        figures.requests.insert(Kind::Status.name().to_owned(), BTreeMap::new());
+        assert_eq!(figures.all_requests(Kind::Status), None);
+        let one = BTreeMap::from([("ses:SendEmail".to_owned(), 1.0)]);
+        figures.requests.insert(Kind::Status.name().to_owned(), one);
+        assert_eq!(figures.all_requests(Kind::Status), Some(1.0));
+    }
 
     #[test]
     fn what_two_runs_have_in_common_is_not_in_their_slope() {
