@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 
-cargo build --quiet --release --locked -p email-sender -p notification-orchestrator
-cargo build --quiet --release --locked -p bench --bin rig --bin render
+cargo build --release --locked -p email-sender -p notification-orchestrator
+cargo build --release --locked -p bench --bin rig --bin render
 
 options=(--baseline bench/baseline.json)
 [ -z "${SUBJECTS:-}" ] || options+=(--subjects "$SUBJECTS")

@@ -318,7 +318,7 @@ impl Measurement<'_> {
         let calls = after.calls_since(&before);
         timed.sent_bytes = float(calls.values().map(|calls| calls.bytes).sum()) / count;
         timed.logged_bytes = float(after.logged - before.logged) / count;
-        note(remarks, &answers);
+        note(remarks, self.kind, &answers);
 
         self.say(&format!("full speed, {}", transport.name()));
         let took: Duration = answers.iter().map(|answer| answer.at.duration_since(answer.due)).sum();
@@ -337,7 +337,7 @@ impl Measurement<'_> {
         timed.cpu_us = float(process.cpu_ns().saturating_sub(before.0)) / count / 1e3;
         timed.rig_cpu_us = float(self.server.cpu_ns().saturating_sub(before.1)) / count / 1e3;
         timed.per_second = count / took.as_secs_f64();
-        note(remarks, &answers);
+        note(remarks, self.kind, &answers);
 
         let gap = took.as_secs_f64() / float_of(batches);
         for load in LOADS {
@@ -393,7 +393,7 @@ impl Measurement<'_> {
         let before = Mark::now(self.server, &process);
         let answers = Self::finished(&process, invocations)?;
         let calls = Mark::now(self.server, &process).calls_since(&before);
-        note(remarks, &answers);
+        note(remarks, kind, &answers);
         process.end();
         Ok(per_notification(&calls, float_of((many - few) * BATCH)))
     }
@@ -474,16 +474,21 @@ fn per_notification(calls: &BTreeMap<String, Calls>, count: f64) -> BTreeMap<Str
 }
 
 /// Messages that have to come again, and batches that ended in an error, are no work done.
-fn note(remarks: &mut Vec<String>, answers: &[Finished]) {
+fn note(remarks: &mut Vec<String>, kind: Kind, answers: &[Finished]) {
     let errors = answers.iter().filter(|answer| answer.is_error).count();
     let failed: usize = answers.iter().map(|answer| failures_in(&answer.answer)).sum();
     if errors > 0 {
-        remarks.push(format!("{errors} of {} batches ended in an error", answers.len()));
+        remarks.push(format!(
+            "{errors} of {} batches of {} events ended in an error",
+            answers.len(),
+            kind.name()
+        ));
     }
     if failed > 0 {
         remarks.push(format!(
-            "{failed} of {} messages have to come again",
-            answers.len() * BATCH
+            "{failed} of {} {} events have to come again",
+            answers.len() * BATCH,
+            kind.name()
         ));
     }
 }

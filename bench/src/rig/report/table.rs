@@ -30,7 +30,7 @@ pub fn table(results: &Results) -> String {
     line(&mut text, "each notification sent once, repeated or not", once);
     text.push('\n');
     for figures in &columns {
-        for (kind, operations) in &figures.requests {
+        for (kind, operations) in figures.requests.iter().filter(|(_, operations)| !operations.is_empty()) {
             let operations: Vec<String> = operations
                 .iter()
                 .map(|(operation, count)| format!("{operation} {count:.2}"))
