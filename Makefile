@@ -57,11 +57,11 @@ laboratory: up ## play the carriers on the local stack: every carrier in every m
 	@eval "$$(infra/local/stack.py env)" && target/local/laboratory play
 
 gallery: ## show every message in every language on a page and in pictures, and check that all can be read
-	@cargo run --quiet --profile local --locked -p gallery
+	@cargo run --profile local --locked -p gallery
 
 pages: ## go through the customers' own pages in a browser, in every language, and check that everybody can use them
 	@infra/tools/install.sh axe
-	@cargo run --quiet --profile local --locked -p browser
+	@cargo run --profile local --locked -p browser
 
 test: tools ## check everything; a stack of its own is started and stopped
 	@infra/tools/install.sh nextest
@@ -75,7 +75,7 @@ bench: ## measure the functions and their rivals (SUBJECTS=ours,python and QUICK
 	@bench/run.sh
 
 histories: ## play a million random histories through the simulation (COUNT and SEED choose others)
-	@cargo run --quiet --profile local --locked -p simulation --bin histories -- --count $(COUNT) --seed $(SEED)
+	@cargo run --profile local --locked -p simulation --bin histories -- --count $(COUNT) --seed $(SEED)
 
 safeguards: ## remove each safeguard from a copy of the code and show the test that then fails
 	@tests/safeguards/remove_each.py
@@ -96,7 +96,7 @@ fuzz: ## send the carriers' doors what nobody should send (SECONDS_EACH=60 for e
 	@SECONDS_EACH=$(SECONDS_EACH) infra/local/fuzz.sh
 
 openapi: ## write docs/openapi.json anew from the code
-	@UPDATE_OPENAPI=1 cargo test --quiet --profile local --workspace --locked --test it open_api
+	@UPDATE_OPENAPI=1 cargo test --profile local --workspace --locked --test it open_api
 
 fmt: ## format the code
 	@cargo fmt --all

@@ -21,8 +21,8 @@ outcome=0
   --orchestrator "$CARGO_TARGET_DIR/release/notification-orchestrator" --sender "$CARGO_TARGET_DIR/release/email-sender" \
   "${options[@]}" "$@" || outcome=$?
 
-cargo bench --quiet --locked -p bench
-cargo run --quiet --release --locked -p bench --bin refusals
+cargo bench --locked -p bench
+cargo run --release --locked -p bench --bin refusals
 
 if ! command -v valgrind >/dev/null; then
   echo "instructions: not counted, because valgrind is missing. On Debian and Ubuntu: sudo apt-get install valgrind"

@@ -14,7 +14,7 @@ pub(crate) const QUEUES: [&str; 13] = [
     "notifications-urgent",
     "email",
     "email-urgent",
-    "sms",
+    SMS,
     "sms-urgent",
     "in-app",
     "in-app-urgent",
@@ -27,6 +27,9 @@ pub(crate) const QUEUES: [&str; 13] = [
 
 /// Where events wait that are to be decided upon. The urgent lane takes nothing but what the topics send.
 pub(crate) const NOTIFICATIONS: &str = "notifications";
+
+/// Where text messages wait for their sender. Among its dead letters lie Lambda's reports about deferred deliveries as well.
+pub(crate) const SMS: &str = "sms";
 
 /// Where reports of the providers wait.
 pub(crate) const DELIVERY_EVENTS: &str = "delivery-events";
@@ -71,7 +74,7 @@ pub(crate) fn with_dead_letters() -> impl Iterator<Item = &'static str> {
 pub(crate) const fn lanes(channel: Channel) -> &'static [&'static str] {
     match channel {
         Channel::Email => &["email", "email-urgent"],
-        Channel::Sms => &["sms", "sms-urgent"],
+        Channel::Sms => &[SMS, "sms-urgent"],
         Channel::InApp => &["in-app", "in-app-urgent"],
         Channel::Push => &[],
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// The last step of `make test`: by then every journey has been played on the stack.
 #[tokio::test]
 #[ignore = "it judges what all journeys did: `make test` runs it as its last step"]
-async fn every_function_may_do_what_it_did_and_nothing_else() {
+async fn after_all_journeys_every_function_may_do_what_it_did_and_nothing_else() {
     let template = Template::read();
     let exercised = exercised::by_function(&template).await;
     let mut differences = Vec::new();
