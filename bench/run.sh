@@ -21,7 +21,7 @@ outcome=0
   --orchestrator "$CARGO_TARGET_DIR/release/notification-orchestrator" --sender "$CARGO_TARGET_DIR/release/email-sender" \
   "${options[@]}" "$@" || outcome=$?
 
-cargo bench --locked -p bench
+cargo bench --locked -p bench --bench rendering
 cargo run --release --locked -p bench --bin refusals
 
 if ! command -v valgrind >/dev/null; then
